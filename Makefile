@@ -1,0 +1,69 @@
+# Façade over CMake and the scripts: `make help` lists what there is. Everything may be repeated; what
+# is up to date costs nothing.
+
+PRESET ?= release
+SECONDS ?= 60
+PREFIX ?= /usr/local
+T ?=
+ARGS ?=
+
+dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
+python = .cache/venv/bin/python
+
+.PHONY: all help run demo test conformance bench fuzz soak lint tidy fmt install clean
+.DEFAULT_GOAL := all
+
+all: ## build the program: build/eider
+	@scripts/bootstrap build
+	@scripts/build $(PRESET) eider
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: all ## start a server with data in ./data (ARGS=... for options)
+	@exec $(dir)/eider server --data-dir data $(ARGS)
+
+demo: all ## stock pyfluss moves 336,776 flights through a fresh server
+	@scripts/bootstrap demo
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider scripts/demo
+
+test: ## unit tests, corpora, black-box tests; then all of it again under ASan and UBSan
+	@scripts/bootstrap build test
+	@python3 tools/run_tests.py
+
+conformance: all ## the suites that ship inside the released clients fluss-rs and pyfluss
+	@scripts/bootstrap test
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider test/conformance/run $(ARGS)
+
+bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios
+	@scripts/bootstrap test
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider bench/run $(ARGS)
+
+soak: all ## kill -9 and full-disk rounds against stock clients
+	@scripts/bootstrap test
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/system -m slow -q $(ARGS)
+
+fuzz: ## libFuzzer: T=name for one target, SECONDS=n for each
+	@scripts/bootstrap build fuzz
+	@scripts/fuzz $(SECONDS) $(T)
+
+lint: ## the rules of STYLE.md that a program can check
+	@scripts/bootstrap build lint
+	@python3 tools/lint.py
+	@scripts/build release eider
+	@tools/check_symbols.sh build/eider
+
+tidy: ## clang-tidy over src/ (slow)
+	@scripts/bootstrap build lint fuzz
+	@scripts/build dev
+	@git ls-files 'src/*.c' | xargs -P $$(nproc) -n 4 clang-tidy -p build-dev --quiet
+
+fmt: ## format every C file in place
+	@scripts/bootstrap lint
+	@python3 tools/lint.py --files | xargs clang-format -i
+
+install: all ## copy the program to PREFIX/bin
+	@cmake --install $(dir) --prefix $(PREFIX)
+
+clean: ## remove what was built (.cache stays)
+	@rm -rf build build-dev build-asan build-tsan build-fuzz
