@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ARENA_ALIGN 16
+#define ARENA_ALIGN     16
 #define ARENA_BLOCK_MIN 2048
 #define ARENA_BLOCK_MAX (256 * 1024)
 
@@ -14,10 +14,7 @@ struct arena_block {
     _Alignas(ARENA_ALIGN) uint8_t data[];
 };
 
-void arena_init(struct arena *a)
-{
-    *a = ARENA_INIT;
-}
+void arena_init(struct arena *a) { *a = ARENA_INIT; }
 
 void arena_fini(struct arena *a)
 {
@@ -66,10 +63,7 @@ void *arena_alloc(struct arena *a, size_t size)
     return p;
 }
 
-void *arena_zalloc(struct arena *a, size_t size)
-{
-    return memset(arena_alloc(a, size), 0, size);
-}
+void *arena_zalloc(struct arena *a, size_t size) { return memset(arena_alloc(a, size), 0, size); }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
 {

@@ -9,9 +9,10 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
-#include <string.h>
-
 #include "check.h"
+
+#include <endian.h>
+#include <string.h>
 
 /* Borrowed, immutable. data may be NULL only when len is 0. */
 struct bytes {
@@ -69,52 +70,37 @@ MUST_USE static inline bool size_add(size_t a, size_t b, size_t *ret)
     return true;
 }
 
-#define BYTES_ACCESSORS(name, type, fix)                                                           \
-    static inline type get_##name(const uint8_t *p)                                                \
+/* X(suffix, bits, fix) for each width and order: get_u16le, put_i16le, reader_u16le and so on. */
+#define BYTES_WIDTHS(X)                                                                            \
+    X(16le, 16, htole16)                                                                           \
+    X(32le, 32, htole32)                                                                           \
+    X(64le, 64, htole64)                                                                           \
+    X(16be, 16, htobe16)                                                                           \
+    X(32be, 32, htobe32)                                                                           \
+    X(64be, 64, htobe64)
+
+#define BYTES_ACCESSORS(suffix, bits, fix)                                                         \
+    static inline uint##bits##_t get_u##suffix(const uint8_t *p)                                   \
     {                                                                                              \
-        type v;                                                                                    \
+        uint##bits##_t v;                                                                          \
         memcpy(&v, p, sizeof v);                                                                   \
         return fix(v);                                                                             \
     }                                                                                              \
-    static inline void put_##name(uint8_t *p, type v)                                              \
+    static inline void put_u##suffix(uint8_t *p, uint##bits##_t v)                                 \
     {                                                                                              \
         v = fix(v);                                                                                \
         memcpy(p, &v, sizeof v);                                                                   \
+    }                                                                                              \
+    static inline int##bits##_t get_i##suffix(const uint8_t *p)                                    \
+    {                                                                                              \
+        return (int##bits##_t)get_u##suffix(p);                                                    \
+    }                                                                                              \
+    static inline void put_i##suffix(uint8_t *p, int##bits##_t v)                                  \
+    {                                                                                              \
+        put_u##suffix(p, (uint##bits##_t)v);                                                       \
     }
 
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LE16(v) (v)
-#define LE32(v) (v)
-#define LE64(v) (v)
-#define BE16(v) __builtin_bswap16(v)
-#define BE32(v) __builtin_bswap32(v)
-#define BE64(v) __builtin_bswap64(v)
-#else
-#define LE16(v) __builtin_bswap16(v)
-#define LE32(v) __builtin_bswap32(v)
-#define LE64(v) __builtin_bswap64(v)
-#define BE16(v) (v)
-#define BE32(v) (v)
-#define BE64(v) (v)
-#endif
-
-BYTES_ACCESSORS(u16le, uint16_t, LE16)
-BYTES_ACCESSORS(u32le, uint32_t, LE32)
-BYTES_ACCESSORS(u64le, uint64_t, LE64)
-BYTES_ACCESSORS(u16be, uint16_t, BE16)
-BYTES_ACCESSORS(u32be, uint32_t, BE32)
-BYTES_ACCESSORS(u64be, uint64_t, BE64)
-
-#define BYTES_SIGNED(name, uname, type, utype)                                                     \
-    static inline type get_##name(const uint8_t *p) { return (type)get_##uname(p); }               \
-    static inline void put_##name(uint8_t *p, type v) { put_##uname(p, (utype)v); }
-
-BYTES_SIGNED(i16le, u16le, int16_t, uint16_t)
-BYTES_SIGNED(i32le, u32le, int32_t, uint32_t)
-BYTES_SIGNED(i64le, u64le, int64_t, uint64_t)
-BYTES_SIGNED(i16be, u16be, int16_t, uint16_t)
-BYTES_SIGNED(i32be, u32be, int32_t, uint32_t)
-BYTES_SIGNED(i64be, u64be, int64_t, uint64_t)
+BYTES_WIDTHS(BYTES_ACCESSORS)
 
 /* ---- reading ---- */
 
@@ -123,10 +109,7 @@ struct reader {
     bool failed;
 };
 
-static inline struct reader reader_of(struct bytes b)
-{
-    return (struct reader){.rest = b};
-}
+static inline struct reader reader_of(struct bytes b) { return (struct reader){.rest = b}; }
 
 /* The next len bytes, borrowed; empty and failed when there are fewer. */
 static inline struct bytes reader_bytes(struct reader *r, size_t len)
@@ -145,13 +128,6 @@ static inline struct bytes reader_bytes(struct reader *r, size_t len)
     return b;
 }
 
-#define READER_FIXED(name, type)                                                                   \
-    static inline type reader_##name(struct reader *r)                                             \
-    {                                                                                              \
-        struct bytes b = reader_bytes(r, sizeof(type));                                            \
-        return r->failed ? 0 : get_##name(b.data);                                                 \
-    }
-
 static inline uint8_t reader_u8(struct reader *r)
 {
     struct bytes b = reader_bytes(r, 1);
@@ -159,18 +135,18 @@ static inline uint8_t reader_u8(struct reader *r)
     return r->failed ? 0 : b.data[0];
 }
 
-READER_FIXED(u16le, uint16_t)
-READER_FIXED(u32le, uint32_t)
-READER_FIXED(u64le, uint64_t)
-READER_FIXED(i16le, int16_t)
-READER_FIXED(i32le, int32_t)
-READER_FIXED(i64le, int64_t)
-READER_FIXED(u16be, uint16_t)
-READER_FIXED(u32be, uint32_t)
-READER_FIXED(u64be, uint64_t)
-READER_FIXED(i16be, int16_t)
-READER_FIXED(i32be, int32_t)
-READER_FIXED(i64be, int64_t)
+#define READER_FIXED(suffix, bits, fix)                                                            \
+    static inline uint##bits##_t reader_u##suffix(struct reader *r)                                \
+    {                                                                                              \
+        struct bytes b = reader_bytes(r, bits / 8);                                                \
+        return r->failed ? 0 : get_u##suffix(b.data);                                              \
+    }                                                                                              \
+    static inline int##bits##_t reader_i##suffix(struct reader *r)                                 \
+    {                                                                                              \
+        return (int##bits##_t)reader_u##suffix(r);                                                 \
+    }
+
+BYTES_WIDTHS(READER_FIXED)
 
 /* Unsigned varint of at most 10 bytes, low group first (protobuf, COMPACTED rows). Fails when it
  * is cut short or longer than 10 bytes; bits above 64 are dropped as protobuf does. */
@@ -232,29 +208,19 @@ static inline void writer_zeros(struct writer *w, size_t len)
     memset(writer_room(w, len), 0, len);
 }
 
-static inline void writer_u8(struct writer *w, uint8_t v)
-{
-    *writer_room(w, 1) = v;
-}
+static inline void writer_u8(struct writer *w, uint8_t v) { *writer_room(w, 1) = v; }
 
-#define WRITER_FIXED(name, type)                                                                   \
-    static inline void writer_##name(struct writer *w, type v)                                     \
+#define WRITER_FIXED(suffix, bits, fix)                                                            \
+    static inline void writer_u##suffix(struct writer *w, uint##bits##_t v)                        \
     {                                                                                              \
-        put_##name(writer_room(w, sizeof(type)), v);                                               \
+        put_u##suffix(writer_room(w, bits / 8), v);                                                \
+    }                                                                                              \
+    static inline void writer_i##suffix(struct writer *w, int##bits##_t v)                         \
+    {                                                                                              \
+        put_i##suffix(writer_room(w, bits / 8), v);                                                \
     }
 
-WRITER_FIXED(u16le, uint16_t)
-WRITER_FIXED(u32le, uint32_t)
-WRITER_FIXED(u64le, uint64_t)
-WRITER_FIXED(i16le, int16_t)
-WRITER_FIXED(i32le, int32_t)
-WRITER_FIXED(i64le, int64_t)
-WRITER_FIXED(u16be, uint16_t)
-WRITER_FIXED(u32be, uint32_t)
-WRITER_FIXED(u64be, uint64_t)
-WRITER_FIXED(i16be, int16_t)
-WRITER_FIXED(i32be, int32_t)
-WRITER_FIXED(i64be, int64_t)
+BYTES_WIDTHS(WRITER_FIXED)
 
 static inline size_t varint64_size(uint64_t v)
 {

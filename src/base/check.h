@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 /* OWNED(free_fn): the variable is released by free_fn(&variable) when its scope ends. */
 #define OWNED(fn) __attribute__((cleanup(fn)))
-#define UNUSED __attribute__((unused))
-#define NORETURN __attribute__((noreturn))
+#define UNUSED    __attribute__((unused))
+#define NORETURN  __attribute__((noreturn))
 
 NORETURN void check_failed(const char *file, int line, const char *what);
 

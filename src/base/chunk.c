@@ -62,15 +62,9 @@ void *chunk_unref(struct chunk *c)
     return NULL;
 }
 
-void chunk_unrefp(struct chunk **c)
-{
-    *c = chunk_unref(*c);
-}
+void chunk_unrefp(struct chunk **c) { *c = chunk_unref(*c); }
 
-void pieces_init(struct pieces *p, struct arena *arena)
-{
-    *p = (struct pieces){.arena = arena};
-}
+void pieces_init(struct pieces *p, struct arena *arena) { *p = (struct pieces){.arena = arena}; }
 
 static struct piece *pieces_next(struct pieces *p, size_t len)
 {

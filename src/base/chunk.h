@@ -9,9 +9,9 @@
 #ifndef BASE_CHUNK_H
 #define BASE_CHUNK_H
 
-#include <stdatomic.h>
-
 #include "arena.h"
+
+#include <stdatomic.h>
 
 /* Bytes a shard may hold for peers (frames being received, responses being sent). */
 struct budget {

@@ -134,7 +134,4 @@ uint32_t crc32c_extend(uint32_t crc, struct bytes b)
     return ~crc32c_portable(~crc, b.data, b.len);
 }
 
-uint32_t crc32c(struct bytes b)
-{
-    return crc32c_extend(0, b);
-}
+uint32_t crc32c(struct bytes b) { return crc32c_extend(0, b); }

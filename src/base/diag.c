@@ -10,10 +10,7 @@
 
 static struct diag_sink diag_sink_now = {.level = DIAG_INFO}; /* see diag.h */
 
-void diag_configure(const struct diag_sink *sink)
-{
-    diag_sink_now = *sink;
-}
+void diag_configure(const struct diag_sink *sink) { diag_sink_now = *sink; }
 
 static int64_t diag_wall_ms(void)
 {
@@ -64,9 +61,9 @@ static int diag_format(char *line, size_t cap, enum diag_level level, const char
                         component, message);
     }
     (void)diag_append_json(escaped, sizeof escaped, message);
-    return snprintf(line, cap,
-                    "{\"ts\":\"%s.%03dZ\",\"level\":\"%s\",\"component\":\"%s\",\"message\":\"%s\"}",
-                    stamp, (int)(ms % 1000), lower[level], component, escaped);
+    return snprintf(
+        line, cap, "{\"ts\":\"%s.%03dZ\",\"level\":\"%s\",\"component\":\"%s\",\"message\":\"%s\"}",
+        stamp, (int)(ms % 1000), lower[level], component, escaped);
 }
 
 void diag_line(enum diag_level level, const char *component, const char *fmt, ...)

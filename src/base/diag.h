@@ -15,7 +15,7 @@ enum diag_level { DIAG_DEBUG, DIAG_INFO, DIAG_WARN, DIAG_ERROR };
 struct diag_sink {
     enum diag_level level; /* lines below it are dropped */
     bool json;
-    int64_t (*wall_ms)(void); /* NULL: CLOCK_REALTIME */
+    int64_t (*wall_ms)(void);                    /* NULL: CLOCK_REALTIME */
     void (*write)(const char *line, size_t len); /* NULL: stderr */
 };
 
@@ -24,8 +24,8 @@ void diag_line(enum diag_level level, const char *component, const char *fmt, ..
     PRINTF_LIKE(3, 4);
 
 #define diag_debug(component, ...) diag_line(DIAG_DEBUG, component, __VA_ARGS__)
-#define diag_info(component, ...) diag_line(DIAG_INFO, component, __VA_ARGS__)
-#define diag_warn(component, ...) diag_line(DIAG_WARN, component, __VA_ARGS__)
+#define diag_info(component, ...)  diag_line(DIAG_INFO, component, __VA_ARGS__)
+#define diag_warn(component, ...)  diag_line(DIAG_WARN, component, __VA_ARGS__)
 #define diag_error(component, ...) diag_line(DIAG_ERROR, component, __VA_ARGS__)
 
 #endif

@@ -38,8 +38,7 @@ enum errcode error_set(struct error *e, enum errcode code, const char *fmt, ...)
 
 enum errcode error_os(struct error *e, int os_errno, const char *fmt, ...)
 {
-    enum errcode code =
-        os_errno == ENOSPC || os_errno == EDQUOT ? ERR_DISK_FULL : ERR_LOG_STORAGE;
+    enum errcode code = os_errno == ENOSPC || os_errno == EDQUOT ? ERR_DISK_FULL : ERR_LOG_STORAGE;
     va_list ap;
     size_t len;
 

@@ -26,7 +26,7 @@ struct error {
  * Captures errno only through error_os. */
 enum errcode error_set(struct error *e, enum errcode code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same for a failed system call: appends ": <strerror>", picks ERR_DISK_FULL for ENOSPC and
- * EDQUOT, ERR_STORAGE for everything else. */
+ * EDQUOT, ERR_LOG_STORAGE for everything else. */
 enum errcode error_os(struct error *e, int os_errno, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Puts context in front: "opening table x: <old message>". Keeps the code. */
 void error_wrap(struct error *e, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -15,16 +15,10 @@ static inline void list_init(struct list *l)
     l->prev = l;
 }
 
-static inline bool list_empty(const struct list *l)
-{
-    return l->next == l;
-}
+static inline bool list_empty(const struct list *l) { return l->next == l; }
 
 /* Whether a member is in some list; members are list_init'ed before first use. */
-static inline bool list_linked(const struct list *member)
-{
-    return member->next != member;
-}
+static inline bool list_linked(const struct list *member) { return member->next != member; }
 
 static inline void list_push_back(struct list *l, struct list *member)
 {

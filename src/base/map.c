@@ -1,13 +1,10 @@
 #include "map.h"
 
-#include <stdlib.h>
-
 #include "hash.h"
 
-void map_init(struct map *m)
-{
-    *m = (struct map){0};
-}
+#include <stdlib.h>
+
+void map_init(struct map *m) { *m = (struct map){0}; }
 
 void map_fini(struct map *m)
 {
@@ -36,10 +33,7 @@ static void map_grow(struct map *m)
 
     m->cap = old.cap == 0 ? 16 : old.cap * 2;
     m->slots = mem_zalloc(m->cap * sizeof *m->slots);
-    MAP_FOR_EACH(slot, &old)
-    {
-        m->slots[map_find(m, slot->key)] = *slot;
-    }
+    MAP_FOR_EACH(slot, &old) { m->slots[map_find(m, slot->key)] = *slot; }
     free(old.slots);
 }
 

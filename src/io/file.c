@@ -53,10 +53,7 @@ void *file_unref(struct file *f)
     return NULL;
 }
 
-void file_unrefp(struct file **f)
-{
-    *f = file_unref(*f);
-}
+void file_unrefp(struct file **f) { *f = file_unref(*f); }
 
 enum errcode file_size(struct file *f, uint64_t *ret, struct error *e)
 {
@@ -100,8 +97,10 @@ enum errcode file_read_at(struct file *f, uint64_t offset, void *buffer, size_t 
 
     TRY(file_read_some(f, offset, buffer, len, &got, e));
     if (got != len) {
-        return error_set(e, ERR_CORRUPT_FILE, "%s: %zu bytes at %llu expected, the file ends after "
-                         "%zu", f->path, len, (unsigned long long)offset, got);
+        return error_set(e, ERR_CORRUPT_FILE,
+                         "%s: %zu bytes at %llu expected, the file ends after "
+                         "%zu",
+                         f->path, len, (unsigned long long)offset, got);
     }
     return ERR_OK;
 }
@@ -133,8 +132,8 @@ enum errcode file_write_runs(struct file *f, uint64_t offset, const struct bytes
 
     ASSERT(count <= FILE_RUNS_MAX);
     for (size_t i = 0; i < count; i++) {
-        vector[i] = (struct iovec){.iov_base = (void *)(uintptr_t)runs[i].data,
-                                   .iov_len = runs[i].len};
+        vector[i] =
+            (struct iovec){.iov_base = (void *)(uintptr_t)runs[i].data, .iov_len = runs[i].len};
     }
     iov_advance(&iov, &count, 0);
     while (count > 0) {

@@ -1,4 +1,6 @@
 /* Directories, whole-file reads and atomic replacement: the path half of file.h. */
+#include "file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +10,6 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include "file.h"
 
 #define PATH_LEN_MAX 4096
 
@@ -288,8 +288,8 @@ enum errcode dir_create_temporary(const char *prefix, struct arena *arena, char 
                                   struct error *e)
 {
     const char *base = getenv("TMPDIR");
-    char *name =
-        arena_printf(arena, "%s/%s-XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp", prefix);
+    char *name = arena_printf(arena, "%s/%s-XXXXXX",
+                              base != NULL && base[0] != '\0' ? base : "/tmp", prefix);
 
     if (mkdtemp(name) == NULL) {
         return error_os(e, errno, "create temporary directory %s", name);

@@ -11,8 +11,8 @@
 struct pool;
 
 struct pool_job {
-    struct message done;                 /* delivered to home after work; set done.run */
-    struct shard *home;                  /* NULL: work itself ends the job, no message */
+    struct message done;                /* delivered to home after work; set done.run */
+    struct shard *home;                 /* NULL: work itself ends the job, no message */
     void (*work)(struct pool_job *job); /* on a thread of the pool */
     struct pool_job *next;
 };

@@ -60,17 +60,14 @@ struct timer {
     int64_t expires_us;
     void (*fire)(struct timer *t);
     struct shard *shard; /* NULL: not running */
-    size_t heap_index; /* position in the shard's heap */
+    size_t heap_index;   /* position in the shard's heap */
 };
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t));
 /* Fires once after delay; restarting moves it. Thread: the shard. */
 void timer_start(struct shard *s, struct timer *t, int64_t delay_us);
 void timer_stop(struct timer *t);
-static inline bool timer_running(const struct timer *t)
-{
-    return t->shard != NULL;
-}
+static inline bool timer_running(const struct timer *t) { return t->shard != NULL; }
 
 /* ---- end of turn ---- */
 

@@ -9,9 +9,10 @@
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
 
-#include "base/list.h"
 #include "file.h"
 #include "shard.h"
+
+#include "base/list.h"
 
 struct stream;
 
@@ -55,15 +56,14 @@ uint16_t stream_local_port(const struct stream *s);
 MUST_USE enum errcode socket_listen(const char *host, uint16_t port, int *ret_fd,
                                     uint16_t *ret_port, struct error *e);
 /* Blocking connect for clients and tools; the socket is then non-blocking. */
-MUST_USE enum errcode socket_connect(const char *host, uint16_t port, int *ret_fd,
-                                     struct error *e);
+MUST_USE enum errcode socket_connect(const char *host, uint16_t port, int *ret_fd, struct error *e);
 void socket_close(int fd);
 
 struct listener;
 /* Accepts on the shard and calls `accepted` with each new non-blocking socket (owned by the
  * callee). Out of descriptors: accepting pauses for a while, nothing is dropped by us. */
-struct listener *listener_new(struct shard *shard, int fd,
-                              void (*accepted)(void *context, int fd), void *context);
+struct listener *listener_new(struct shard *shard, int fd, void (*accepted)(void *context, int fd),
+                              void *context);
 void listener_free(struct listener *l);
 
 #endif

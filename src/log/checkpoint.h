@@ -9,8 +9,8 @@
 #ifndef LOG_CHECKPOINT_H
 #define LOG_CHECKPOINT_H
 
-#include "base/error.h"
 #include "base/arena.h"
+#include "base/error.h"
 
 struct checkpoint_entry {
     int64_t table_id;
@@ -28,8 +28,8 @@ MUST_USE enum errcode checkpoint_parse(struct bytes text, struct arena *arena,
                                        struct checkpoint *ret, struct error *e);
 struct bytes checkpoint_format(const struct checkpoint *c, struct arena *arena);
 /* A missing file is an empty checkpoint. */
-MUST_USE enum errcode checkpoint_read(const char *path, struct arena *arena,
-                                      struct checkpoint *ret, struct error *e);
+MUST_USE enum errcode checkpoint_read(const char *path, struct arena *arena, struct checkpoint *ret,
+                                      struct error *e);
 MUST_USE enum errcode checkpoint_write(const char *path, const struct checkpoint *c,
                                        struct error *e);
 /* NULL when there is none. */

@@ -44,8 +44,8 @@ struct log_open_params {
 
 struct log_open_report {
     uint64_t scanned_bytes;
-    uint64_t aside_bytes;  /* moved out of the log because it was not a valid batch */
-    char aside_path[512];  /* where the (last) set-aside bytes are; empty when none */
+    uint64_t aside_bytes; /* moved out of the log because it was not a valid batch */
+    char aside_path[512]; /* where the (last) set-aside bytes are; empty when none */
 };
 
 /* Opens or creates the log of a directory (created when missing, its parents too). Blocks. */
@@ -91,9 +91,9 @@ MUST_USE enum errcode log_append(struct log *log, uint8_t *data, size_t len, int
 struct log_sync {
     struct file *files[4]; /* references */
     size_t file_count;
-    char *dir;             /* to sync as well, or NULL; heap */
-    int64_t end_offset;    /* what becomes durable */
-    enum errcode code;     /* outcome of log_sync_run */
+    char *dir;          /* to sync as well, or NULL; heap */
+    int64_t end_offset; /* what becomes durable */
+    enum errcode code;  /* outcome of log_sync_run */
     struct error error;
 };
 
@@ -108,11 +108,12 @@ void log_assume_durable(struct log *log);
 /* ---- read ---- */
 
 struct log_range {
-    struct file *file;   /* a reference for the caller; NULL when len is 0 */
+    struct file *file; /* a reference for the caller; NULL when len is 0 */
     uint64_t position;
     size_t len;          /* bytes of whole batches, except that a limit may cut the last one */
     int64_t base_offset; /* of the first batch in the range */
-    int64_t next_offset; /* first offset of the next segment when the range ends a segment, else -1 */
+    int64_t
+        next_offset; /* first offset of the next segment when the range ends a segment, else -1 */
     int16_t first_magic;
 };
 
@@ -126,8 +127,8 @@ struct log_read {
     size_t max_bytes;
     bool min_one;
 };
-MUST_USE enum errcode log_read(struct log *log, const struct log_read *read,
-                               struct log_range *ret, struct error *e);
+MUST_USE enum errcode log_read(struct log *log, const struct log_read *read, struct log_range *ret,
+                               struct error *e);
 
 /* First offset whose batch was committed at or after the timestamp; the end offset when there is
  * none. May touch index files. */
