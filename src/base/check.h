@@ -16,7 +16,13 @@
 /* OWNED(free_fn): the variable is released by free_fn(&variable) when its scope ends. */
 #define OWNED(fn) __attribute__((cleanup(fn)))
 #define UNUSED    __attribute__((unused))
-#define NORETURN  __attribute__((noreturn))
+/* Says that the result of a MUST_USE call does not matter here. */
+#define IGNORE(expr)                                                                               \
+    do {                                                                                           \
+        if (expr) {                                                                                \
+        }                                                                                          \
+    } while (0)
+#define NORETURN __attribute__((noreturn))
 
 NORETURN void check_failed(const char *file, int line, const char *what);
 

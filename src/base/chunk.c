@@ -13,6 +13,11 @@ bool budget_take(struct budget *b, size_t size)
     return true;
 }
 
+void budget_overdraw(struct budget *b, size_t size)
+{
+    atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed);
+}
+
 void budget_give(struct budget *b, size_t size)
 {
     size_t before = atomic_fetch_sub_explicit(&b->used, size, memory_order_relaxed);
@@ -31,16 +36,32 @@ struct chunk *chunk_new(size_t len)
 
     atomic_init(&c->refs, 1);
     c->budget = NULL;
+    c->charged = 0;
     c->len = len;
     return c;
 }
 
-struct chunk *chunk_new_charged(size_t len, struct budget *b)
+static void chunk_note_charge(struct chunk *c, struct budget *b, size_t size)
 {
-    struct chunk *c = chunk_new(len);
-
+    ASSERT(c->budget == NULL || c->budget == b);
+    ASSERT(size <= c->len - c->charged);
     c->budget = b;
-    return c;
+    c->charged += size;
+}
+
+bool chunk_charge(struct chunk *c, struct budget *b, size_t size)
+{
+    if (!budget_take(b, size)) {
+        return false;
+    }
+    chunk_note_charge(c, b, size);
+    return true;
+}
+
+void chunk_overdraw(struct chunk *c, struct budget *b, size_t size)
+{
+    budget_overdraw(b, size);
+    chunk_note_charge(c, b, size);
 }
 
 struct chunk *chunk_ref(struct chunk *c)
@@ -55,7 +76,7 @@ void *chunk_unref(struct chunk *c)
 {
     if (c != NULL && atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) == 1) {
         if (c->budget != NULL) {
-            budget_give(c->budget, c->len);
+            budget_give(c->budget, c->charged);
         }
         free(c);
     }

@@ -22,20 +22,26 @@ struct budget {
 /* false: over the limit, nothing is taken. The first taker always gets its bytes, however many,
  * so that one request as large as the frame limit can always make progress. */
 MUST_USE bool budget_take(struct budget *b, size_t size);
+/* Takes even what is not there. */
+void budget_overdraw(struct budget *b, size_t size);
 void budget_give(struct budget *b, size_t size);
 bool budget_full(struct budget *b);
 
 struct chunk {
     atomic_uint refs;
-    struct budget *budget; /* where `len` is given back; NULL: not counted */
+    struct budget *budget; /* where `charged` is given back; NULL: not counted */
+    size_t charged;
     size_t len;
     _Alignas(16) uint8_t data[];
 };
 
 /* One reference, contents undefined. Aborts on memory exhaustion: ask the budget first. */
 struct chunk *chunk_new(size_t len);
-/* The same, charged to b, which must already have granted len (budget_take). */
-struct chunk *chunk_new_charged(size_t len, struct budget *b);
+/* Charges more bytes of the chunk to b (always the same one for a chunk); given back with the last
+ * reference. false: refused, nothing changed. */
+MUST_USE bool chunk_charge(struct chunk *c, struct budget *b, size_t size);
+/* The same, overdrawing b rather than refuse. */
+void chunk_overdraw(struct chunk *c, struct budget *b, size_t size);
 struct chunk *chunk_ref(struct chunk *c);
 /* Returns NULL, so that `p = chunk_unref(p)` reads well; accepts NULL. */
 void *chunk_unref(struct chunk *c);

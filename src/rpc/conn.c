@@ -1,0 +1,395 @@
+#include "conn.h"
+
+#include <stdlib.h>
+
+#define PREFIX 4u
+/* The shared read buffer; a new one is taken when less than READ_MIN of it is free. */
+#define READ_BUFFER (256u * 1024)
+#define READ_MIN    (16u * 1024)
+/* After a frame of at least this size the next one probably is large too: its length is read first
+ * so that the rest needs no copy. */
+#define LARGE_FRAME      (64u * 1024)
+#define LARGE_FIRST_READ 64u
+/* Reads of one connection in one turn, so that others get theirs. */
+#define READS_PER_TURN 16
+/* Memory of a frame is charged in steps of this size as it arrives. */
+#define CHARGE_STEP      (256u * 1024)
+#define STARVED_RETRY_US 2000
+
+struct conn {
+    struct conn_group *group;
+    struct stream *stream;
+    const struct conn_handler *handler;
+    void *context;
+    struct list link;
+    struct list starved; /* in group->starved while waiting for memory */
+
+    uint8_t head[PREFIX]; /* a length prefix that arrived in parts */
+    size_t head_len;
+    struct chunk *frame; /* a frame (without prefix) that arrives in parts */
+    size_t frame_len;    /* received so far */
+    size_t last_frame;
+    uint32_t inflight;
+    bool paused;
+    bool closing;
+    bool *gone; /* set when the connection is freed inside a read loop */
+    struct timer idle;
+    int64_t last_active_us;
+};
+
+static void conn_readable(struct stream *s, void *context);
+static void conn_stream_closed(struct stream *s, void *context, const struct error *why);
+static void conn_idle(struct timer *t);
+static void group_retry(struct timer *t);
+
+static const struct stream_handler conn_stream_handler = {
+    .readable = conn_readable,
+    .closed = conn_stream_closed,
+};
+
+void conn_group_init(struct conn_group *g, struct shard *shard)
+{
+    *g = (struct conn_group){
+        .shard = shard,
+        .frame_bytes_min = 8,
+        .frame_bytes_max = 100u << 20,
+        .unsent_bytes_max = 8u << 20,
+        .inflight_max = 500,
+    };
+    list_init(&g->conns);
+    list_init(&g->starved);
+    timer_init(&g->retry, group_retry);
+}
+
+void conn_group_fini(struct conn_group *g)
+{
+    ASSERT(list_empty(&g->conns));
+    timer_stop(&g->retry);
+    g->read_buffer = chunk_unref(g->read_buffer);
+}
+
+void conn_group_close_all(struct conn_group *g)
+{
+    LIST_FOR_EACH(it, &g->conns) { conn_close(container_of(it, struct conn, link)); }
+}
+
+void conn_group_stop_reading(struct conn_group *g)
+{
+    LIST_FOR_EACH(it, &g->conns)
+    {
+        struct conn *c = container_of(it, struct conn, link);
+
+        c->closing = true;
+        stream_pause(c->stream);
+    }
+}
+
+enum errcode conn_open(struct conn_group *g, int fd, const struct conn_handler *handler,
+                       void *context, struct conn **ret, struct error *e)
+{
+    struct conn *c = mem_new(struct conn);
+    enum errcode code = stream_open(g->shard, fd, &conn_stream_handler, c, &c->stream, e);
+
+    if (code != ERR_OK) {
+        free(c);
+        return code;
+    }
+    c->group = g;
+    c->handler = handler;
+    c->context = context;
+    list_init(&c->starved);
+    list_init(&c->link);
+    list_push_back(&g->conns, &c->link);
+    g->conn_count++;
+    timer_init(&c->idle, conn_idle);
+    c->last_active_us = shard_now_us(g->shard);
+    if (g->idle_us > 0) {
+        timer_start(g->shard, &c->idle, g->idle_us);
+    }
+    *ret = c;
+    return ERR_OK;
+}
+
+static void conn_end(struct conn *c, const struct error *why)
+{
+    if (c->gone != NULL) {
+        *c->gone = true;
+    }
+    if (c->group->overdrawer == c) {
+        c->group->overdrawer = NULL;
+    }
+    timer_stop(&c->idle);
+    list_remove(&c->link);
+    list_remove(&c->starved);
+    c->group->conn_count--;
+    stream_free(TAKE(c->stream)); /* queued responses end here, while the context still lives */
+    c->handler->closed(c, c->context, why);
+    (void)chunk_unref(c->frame);
+    free(c);
+}
+
+void conn_close(struct conn *c)
+{
+    struct error why;
+
+    (void)error_set(&why, ERR_NETWORK, "the connection of %s was closed by the server",
+                    stream_peer(c->stream));
+    conn_end(c, &why);
+}
+
+static void conn_stream_closed(struct stream *s, void *context, const struct error *why)
+{
+    (void)s;
+    conn_end(context, why);
+}
+
+static void conn_idle(struct timer *t)
+{
+    struct conn *c = container_of(t, struct conn, idle);
+    int64_t idle_us = shard_now_us(c->group->shard) - c->last_active_us;
+
+    if (idle_us >= c->group->idle_us && c->inflight == 0) {
+        conn_close(c);
+    } else {
+        timer_start(c->group->shard, t,
+                    c->inflight > 0 ? c->group->idle_us : c->group->idle_us - idle_us);
+    }
+}
+
+/* ---- back-pressure ---- */
+
+static void conn_update_reading(struct conn *c)
+{
+    bool pause = c->closing || list_linked(&c->starved) || c->inflight >= c->group->inflight_max ||
+                 stream_unsent(c->stream) > c->group->unsent_bytes_max;
+
+    if (pause && !c->paused) {
+        stream_pause(c->stream);
+    } else if (!pause && c->paused) {
+        stream_resume(c->stream);
+    }
+    c->paused = pause;
+}
+
+void conn_send(struct conn *c, struct stream_write *w)
+{
+    c->last_active_us = shard_now_us(c->group->shard);
+    stream_send(c->stream, w);
+}
+
+void conn_request_done(struct conn *c)
+{
+    ASSERT(c->inflight > 0);
+    c->inflight--;
+    if (c->stream != NULL) {
+        conn_update_reading(c);
+    }
+}
+
+uint32_t conn_inflight(const struct conn *c) { return c->inflight; }
+
+const char *conn_peer(const struct conn *c) { return stream_peer(c->stream); }
+
+/* Bytes of the frame under way that memory is granted for and that are not yet received; 0: the
+ * connection has to wait. */
+static size_t conn_frame_room(struct conn *c)
+{
+    struct conn_group *g = c->group;
+    size_t left = c->frame->len - c->frame->charged;
+    size_t step = left < CHARGE_STEP ? left : CHARGE_STEP;
+
+    if (c->frame_len < c->frame->charged) {
+        return c->frame->charged - c->frame_len;
+    }
+    if (g->overdrawer == c) {
+        chunk_overdraw(c->frame, shard_budget(g->shard), step);
+        return step;
+    }
+    if (!chunk_charge(c->frame, shard_budget(g->shard), step)) {
+        if (!list_linked(&c->starved)) {
+            list_push_back(&g->starved, &c->starved);
+        }
+        if (!timer_running(&g->retry)) {
+            timer_start(g->shard, &g->retry, STARVED_RETRY_US);
+        }
+        return 0;
+    }
+    return step;
+}
+
+/* The connection that waits longest goes on, with the right to overdraw until its frame is whole;
+ * the others follow as far as the budget goes. */
+static void group_retry(struct timer *t)
+{
+    struct conn_group *g = container_of(t, struct conn_group, retry);
+    struct list waiting;
+
+    list_init(&waiting);
+    list_move_all(&waiting, &g->starved);
+    LIST_FOR_EACH(it, &waiting)
+    {
+        struct conn *c = container_of(it, struct conn, starved);
+
+        if (g->overdrawer == NULL) {
+            g->overdrawer = c;
+        }
+        list_remove(&c->starved);
+        if (conn_frame_room(c) > 0) {
+            conn_update_reading(c);
+        }
+    }
+}
+
+/* ---- frames ---- */
+
+static void conn_deliver(struct conn *c, struct chunk *owner, struct bytes frame)
+{
+    c->inflight++;
+    c->last_frame = frame.len;
+    c->handler->frame(c, c->context, owner, frame);
+}
+
+/* Whether the length prefix is legal; closes the connection when it is not. */
+static bool conn_length_ok(struct conn *c, uint32_t len)
+{
+    struct error why;
+
+    if (len >= c->group->frame_bytes_min && len <= c->group->frame_bytes_max - PREFIX) {
+        return true;
+    }
+    (void)error_set(
+        &why, ERR_CORRUPT_MESSAGE, "frame of %u bytes from %s, between %zu and %zu expected", len,
+        stream_peer(c->stream), c->group->frame_bytes_min, c->group->frame_bytes_max - PREFIX);
+    conn_end(c, &why);
+    return false;
+}
+
+/* Starts a frame of its own chunk with what is already there (less than one read buffer). */
+static void conn_start_frame(struct conn *c, size_t len, struct bytes have)
+{
+    c->frame = chunk_new(len);
+    c->frame_len = have.len;
+    if (have.len > 0) {
+        memcpy(c->frame->data, have.data, have.len);
+        chunk_overdraw(c->frame, shard_budget(c->group->shard), have.len);
+    }
+}
+
+/* Delivers all complete frames in b (inside chunk owner) and keeps the rest. */
+static void conn_cut(struct conn *c, struct chunk *owner, struct bytes b, const bool *gone)
+{
+    while (b.len >= PREFIX) {
+        uint32_t len = get_u32be(b.data);
+        struct bytes rest = bytes_slice(b, PREFIX, b.len - PREFIX);
+
+        if (!conn_length_ok(c, len)) {
+            return;
+        }
+        if (rest.len < len) {
+            conn_start_frame(c, len, rest);
+            return;
+        }
+        conn_deliver(c, owner, bytes_slice(rest, 0, len));
+        if (*gone) {
+            return;
+        }
+        b = bytes_slice(rest, len, rest.len - len);
+    }
+    if (b.len > 0) {
+        memcpy(c->head, b.data, b.len);
+    }
+    c->head_len = b.len;
+}
+
+/* Completes a prefix that arrived in parts. Returns false when nothing more can be read now. */
+static bool conn_read_head(struct conn *c)
+{
+    size_t n = stream_recv(c->stream, c->head + c->head_len, PREFIX - c->head_len);
+    uint32_t len;
+
+    c->head_len += n;
+    if (n == 0 || c->head_len < PREFIX) {
+        return n > 0;
+    }
+    c->head_len = 0;
+    len = get_u32be(c->head);
+    if (!conn_length_ok(c, len)) {
+        return false;
+    }
+    conn_start_frame(c, len, BYTES_EMPTY);
+    return true;
+}
+
+static bool conn_read_frame(struct conn *c)
+{
+    struct chunk *frame = c->frame;
+    size_t n = stream_recv(c->stream, frame->data + c->frame_len, conn_frame_room(c));
+
+    c->frame_len += n;
+    if (c->frame_len == frame->len) {
+        c->frame = NULL;
+        if (c->group->overdrawer == c) {
+            c->group->overdrawer = NULL;
+        }
+        conn_deliver(c, frame, bytes_of(frame->data, frame->len));
+        (void)chunk_unref(frame);
+    }
+    return n > 0;
+}
+
+static struct chunk *group_buffer(struct conn_group *g)
+{
+    if (g->read_buffer != NULL &&
+        atomic_load_explicit(&g->read_buffer->refs, memory_order_acquire) == 1) {
+        g->read_used = 0; /* nobody holds a frame in it */
+    }
+    if (g->read_buffer == NULL || g->read_buffer->len - g->read_used < READ_MIN) {
+        (void)chunk_unref(g->read_buffer);
+        g->read_buffer = chunk_new(READ_BUFFER);
+        g->read_used = 0;
+    }
+    return g->read_buffer;
+}
+
+/* Reads into the shared buffer and cuts frames. false: nothing more now. */
+static bool conn_read_shared(struct conn *c, const bool *gone)
+{
+    struct conn_group *g = c->group;
+    struct chunk *buffer = chunk_ref(group_buffer(g));
+    uint8_t *at = buffer->data + g->read_used;
+    size_t room = c->last_frame >= LARGE_FRAME ? LARGE_FIRST_READ : buffer->len - g->read_used;
+    size_t n = stream_recv(c->stream, at, room);
+
+    if (n > 0) {
+        g->read_used += n;
+        conn_cut(c, buffer, bytes_of(at, n), gone);
+    }
+    (void)chunk_unref(buffer);
+    return n == room;
+}
+
+static void conn_readable(struct stream *s, void *context)
+{
+    struct conn *c = context;
+    bool gone = false;
+    bool more = true;
+
+    (void)s;
+    c->gone = &gone;
+    c->last_active_us = shard_now_us(c->group->shard);
+    for (int i = 0; i < READS_PER_TURN && more && !gone && !c->paused; i++) {
+        if (c->frame != NULL) {
+            more = conn_read_frame(c);
+        } else if (c->head_len > 0) {
+            more = conn_read_head(c);
+        } else {
+            more = conn_read_shared(c, &gone);
+        }
+        if (!gone) {
+            conn_update_reading(c);
+        }
+    }
+    if (!gone) {
+        c->gone = NULL;
+    }
+}

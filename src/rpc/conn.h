@@ -1,0 +1,68 @@
+/* The server side of a connection: cuts the byte stream into length-prefixed frames.
+ *
+ * A frame is delivered as bytes inside a shared chunk: small frames share the shard's read buffer
+ * (no allocation, no copy), a large frame gets a chunk of its own size and is received straight
+ * into it; at most the part that arrived together with earlier frames is copied.
+ *
+ * Memory for large frames is charged to the shard's budget as the bytes arrive, so that a promise
+ * of a large frame costs nothing. When the budget is exhausted, or the peer does not take its
+ * responses, or too many requests are in flight, the connection is not read until things get
+ * better; nothing is dropped or killed. One waiting connection at a time may overdraw the budget to
+ * complete its frame: half-received frames can therefore never block each other for good. A length outside [min, max] closes the
+ * connection: there is no way to find the next frame, and not every client understands a
+ * connection-wide error frame (the Rust client reads it as garbage).
+ * Thread: the shard of the connection. Source of the framing: MessageCodec of Apache Fluss.
+ */
+#ifndef RPC_CONN_H
+#define RPC_CONN_H
+
+#include "io/stream.h"
+
+struct conn;
+
+/* What all connections of a shard share. */
+struct conn_group {
+    struct shard *shard;
+    size_t frame_bytes_min;    /* smallest legal value of the length prefix */
+    size_t frame_bytes_max;    /* largest legal frame, the prefix included */
+    size_t unsent_bytes_max;   /* above: the connection is not read */
+    uint32_t inflight_max;     /* above: the connection is not read */
+    int64_t idle_us;           /* closed after so long without reads and writes; 0: never */
+    struct chunk *read_buffer; /* where small frames are received */
+    size_t read_used;
+    struct list conns;
+    size_t conn_count;
+    struct list starved;     /* paused connections that wait for the budget, longest first */
+    struct timer retry;      /* looks at `starved` */
+    struct conn *overdrawer; /* the one that may overdraw the budget, or NULL */
+};
+
+struct conn_handler {
+    /* One frame without its length prefix. The bytes live as long as `owner`: take a reference
+     * to keep them. The callee answers by conn_send later, in any order, and then calls
+     * conn_request_done. */
+    void (*frame)(struct conn *c, void *context, struct chunk *owner, struct bytes frame);
+    /* The connection is gone; free the context. conn is invalid afterwards. */
+    void (*closed)(struct conn *c, void *context, const struct error *why);
+};
+
+void conn_group_init(struct conn_group *g, struct shard *shard);
+/* All connections must be gone. */
+void conn_group_fini(struct conn_group *g);
+/* Closes all connections. */
+void conn_group_close_all(struct conn_group *g);
+/* Stops reading on all connections: no new frames are delivered (shutdown). */
+void conn_group_stop_reading(struct conn_group *g);
+
+/* Takes over the socket. */
+MUST_USE enum errcode conn_open(struct conn_group *g, int fd, const struct conn_handler *handler,
+                                void *context, struct conn **ret, struct error *e);
+/* Closes; `closed` is called before this returns. */
+void conn_close(struct conn *c);
+void conn_send(struct conn *c, struct stream_write *w);
+/* One delivered frame has been dealt with. */
+void conn_request_done(struct conn *c);
+uint32_t conn_inflight(const struct conn *c);
+const char *conn_peer(const struct conn *c);
+
+#endif
