@@ -1,24 +1,22 @@
 /* Reading golden vectors, see vectors.h. */
 #include "vectors.h"
 
+#include "unit.h"
+
 #include <errno.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 static int hex_digit(char c);
 
-json_t *vectors_load(const char *file)
+json_t *vectors_load_from(const char *test_dir, const char *file)
 {
     char path[1024];
     json_error_t error;
     json_t *document;
 
-    snprintf(path, sizeof path, "%s/golden/%s", TEST_DIR, file);
+    snprintf(path, sizeof path, "%s/golden/%s", test_dir, file);
     document = json_load_file(path, 0, &error);
     if (document == NULL) {
         fail_msg("%s:%d: %s", path, error.line, error.text);
@@ -27,15 +25,9 @@ json_t *vectors_load(const char *file)
     return document;
 }
 
-void vectors_free(json_t *document)
-{
-    json_decref(document);
-}
+void vectors_free(json_t *document) { json_decref(document); }
 
-void vectors_freep(json_t **document)
-{
-    json_decref(*document);
-}
+void vectors_freep(json_t **document) { json_decref(*document); }
 
 json_t *vectors_case(const json_t *document, size_t index)
 {

@@ -12,8 +12,10 @@
 
 #include "base/arena.h"
 
-/* The whole document of test/golden/<file>; given back with vectors_free. */
-json_t *vectors_load(const char *file);
+/* The whole document of test/golden/<file>; given back with vectors_free. TEST_DIR is the path of
+ * test/, which the build tells to tests only. */
+#define vectors_load(file) vectors_load_from(TEST_DIR, (file))
+json_t *vectors_load_from(const char *test_dir, const char *file);
 void vectors_free(json_t *document);
 void vectors_freep(json_t **document); /* for OWNED */
 
