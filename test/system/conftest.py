@@ -1,0 +1,97 @@
+"""Fixtures of the black-box tests.
+
+Each test gets a fresh server of its own (EIDER_BIN, default build/eider) on a free port, or with
+--bootstrap host:port the same external one, which is how the tests are checked against Apache
+Fluss. Tests marked own_server are skipped then.
+"""
+
+import secrets
+
+import fluss as pyfluss
+import pytest
+import pytest_asyncio
+
+from harness import process, tables, wire
+
+
+def pytest_addoption(parser):
+    parser.addoption("--bootstrap", metavar="HOST:PORT", help="test this server, start none")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--bootstrap"):
+        skip = pytest.mark.skip(reason="needs a server of its own (--bootstrap given)")
+        for item in items:
+            if item.get_closest_marker("own_server"):
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """Starts servers of our own: launch(options={...}, args=[...])."""
+    started = []
+
+    def launch(name="server", **settings):
+        server = process.Server(tmp_path / name, **settings)
+        started.append(server)
+        return server.start()
+
+    yield launch
+    for server in started:
+        server.finish()
+
+
+@pytest.fixture
+def server(request):
+    address = request.config.getoption("--bootstrap")
+    if address:
+        return process.External(address)
+    return request.getfixturevalue("launch")()
+
+
+@pytest.fixture
+def cluster(server):
+    cluster = wire.Cluster(server.address)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def db(cluster):
+    """A database of this test alone."""
+    name = f"test_{secrets.token_hex(4)}"
+    cluster.coordinator.call("CREATE_DATABASE", database_name=name, ignore_if_exists=False)
+    yield name
+    if cluster_alive(cluster):
+        with wire.Connection(cluster.coordinator_address) as c:
+            c.call("DROP_DATABASE", database_name=name, ignore_if_not_exists=True, cascade=True)
+
+
+def cluster_alive(cluster):
+    try:
+        with wire.Connection(cluster.coordinator_address, timeout=5) as c:
+            c.hello()
+        return True
+    except (OSError, wire.Closed):
+        return False
+
+
+@pytest.fixture
+def create(cluster, db):
+    """create(name, columns, ...) makes a log table and waits for its leaders."""
+
+    def create(name="t", columns=None, **options):
+        schema = options.pop("schema", tables.SMALL_ARROW if columns is None else None)
+        return tables.Table.create(cluster, db, name, columns or tables.SMALL, schema, **options)
+
+    return create
+
+
+@pytest_asyncio.fixture
+async def client(server):
+    """A connection of the stock Python client."""
+    connection = await pyfluss.FlussConnection.create(
+        pyfluss.Config({"bootstrap.servers": server.address})
+    )
+    yield connection
+    await connection.close()

@@ -1,0 +1,1 @@
+"""What the black-box tests share: the server process, the raw protocol, batches, tables."""

@@ -1,0 +1,155 @@
+"""Starts the real program, watches it and stops it by its pid.
+
+A server of a test fails that test when it ends by itself, ends with another code than 0 after
+SIGTERM, or leaves a sanitizer report or a failed assertion on stderr.
+"""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+REPORT = re.compile(
+    r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|ASSERT"
+)
+SANITIZER_DEFAULTS = {
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1",
+}
+
+
+def binary() -> Path:
+    return Path(os.environ.get("EIDER_BIN", ROOT / "build" / "eider"))
+
+
+def environment() -> dict:
+    return {**SANITIZER_DEFAULTS, **os.environ}
+
+
+def run(*args, timeout=20) -> subprocess.CompletedProcess:
+    """Runs the program to its end, for commands that are not servers."""
+    command = [str(binary()), *map(str, args)]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout, env=environment()
+    )
+
+
+class Server:
+    """One `eider server` process. `data_dir` survives stop and start."""
+
+    external = False
+
+    def __init__(self, workdir: Path, options=None, args=(), data_dir=None, ephemeral=False):
+        self.workdir = Path(workdir)
+        self.data_dir = Path(data_dir or self.workdir / "data")
+        self.options = dict(options or {})
+        self.args = list(args)
+        self.ephemeral = ephemeral
+        self.stderr_path = self.workdir / "stderr"
+        self.port = 0
+        self.process = None
+        self.info = {}
+
+    def command(self):
+        place = ["--ephemeral"] if self.ephemeral else ["--data-dir", str(self.data_dir)]
+        options = [word for k, v in self.options.items() for word in ("-D", f"{k}={v}")]
+        return [str(binary()), "server", *place, "--port", str(self.port), *options, *self.args]
+
+    def start(self, timeout=30):
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        with open(self.stderr_path, "ab") as stderr:
+            self.process = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment(),
+            )
+        self.info = json.loads(self._first_line(timeout))
+        self.port = int(self.address.rsplit(":", 1)[1])
+        return self
+
+    def _first_line(self, timeout):
+        line, deadline = b"", time.monotonic() + timeout
+        fd = self.process.stdout.fileno()
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([fd], [], [], max(0, deadline - time.monotonic()))
+            piece = os.read(fd, 1) if ready else b""
+            if not piece:
+                self.process.kill()
+                self.process.wait()
+                raise AssertionError(f"no address line, stderr:\n{self.stderr()}")
+            line += piece
+        return line
+
+    @property
+    def address(self) -> str:
+        return self.info["address"]
+
+    @property
+    def pid(self) -> int:
+        return self.info["pid"]
+
+    def stderr(self) -> str:
+        return self.stderr_path.read_text(errors="replace") if self.stderr_path.exists() else ""
+
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def terminate(self, timeout=30) -> float:
+        """SIGTERM, then the seconds until it was gone; the exit code must be 0."""
+        start = time.monotonic()
+        os.kill(self.pid, signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still there {timeout} s after SIGTERM\n{self.stderr()}") from None
+        self.process.stdout.close()
+        assert code == 0, f"exit code {code} after SIGTERM\n{self.stderr()}"
+        return time.monotonic() - start
+
+    def kill(self):
+        """SIGKILL: what a power cut or the kernel's memory killer does to the process."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def check(self):
+        """Alive and without reports so far."""
+        code = self.process.poll()
+        assert code is None, f"ended by itself with code {code}\n{self.stderr()}"
+        self.check_stderr()
+
+    def check_stderr(self):
+        text = self.stderr()
+        assert not REPORT.search(text), f"report on stderr:\n{text}"
+
+    def finish(self):
+        """The end of a test: a clean stop of what still runs, and no reports."""
+        if self.process is not None and not self.process.stdout.closed:
+            code = self.process.poll()
+            assert code is None, f"ended by itself with code {code}\n{self.stderr()}"
+            self.terminate()
+        self.check_stderr()
+
+
+class External:
+    """A server that somebody else started (--bootstrap)."""
+
+    external = True
+
+    def __init__(self, address):
+        self.address = address
+
+    def check(self):
+        pass
+
+    def finish(self):
+        pass
