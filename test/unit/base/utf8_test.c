@@ -1,10 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "../../support/unit.h"
 #include "base/utf8.h"
 
 static void decodes_every_length(void **state)

@@ -1,10 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "../../support/unit.h"
 #include "format/json.h"
 
 static const struct json_options options = {.name = "thing", .code = ERR_INVALID_TABLE};

@@ -1,10 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "../../support/unit.h"
 #include "format/json.h"
 
 static void assert_text(const struct json_writer *w, const char *expected)
