@@ -17,6 +17,9 @@ enum field_type {
     FIELD_MESSAGE,
 };
 
+/* How a value lies in the message. */
+enum wire_type { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
+
 enum field_label {
     FIELD_REQUIRED,
     FIELD_OPTIONAL,
@@ -48,6 +51,31 @@ struct msg_desc {
     uint32_t required; /* bit i: fields[i] must be present */
     uint32_t repeated; /* bit i: fields[i] is an array */
 };
+
+/* Of one value of that type; packed runs are WIRE_BYTES around them. */
+static inline enum wire_type field_wire(enum field_type type)
+{
+    static const uint8_t wires[] = {
+        [FIELD_INT32] = WIRE_VARINT, [FIELD_INT64] = WIRE_VARINT,  [FIELD_BOOL] = WIRE_VARINT,
+        [FIELD_FLOAT] = WIRE_32,     [FIELD_DOUBLE] = WIRE_64,     [FIELD_STRING] = WIRE_BYTES,
+        [FIELD_BYTES] = WIRE_BYTES,  [FIELD_MESSAGE] = WIRE_BYTES,
+    };
+
+    return (enum wire_type)wires[type];
+}
+
+/* Bytes of one element in the C array of a repeated field. */
+static inline size_t field_size(const struct field_desc *f)
+{
+    static const uint8_t sizes[] = {
+        [FIELD_INT32] = sizeof(int32_t),      [FIELD_INT64] = sizeof(int64_t),
+        [FIELD_BOOL] = sizeof(bool),          [FIELD_FLOAT] = sizeof(float),
+        [FIELD_DOUBLE] = sizeof(double),      [FIELD_STRING] = sizeof(struct bytes),
+        [FIELD_BYTES] = sizeof(struct bytes),
+    };
+
+    return f->type == FIELD_MESSAGE ? f->message->size : sizes[f->type];
+}
 
 #define DESC_AT(msg, field)   offsetof(struct msg_##msg, field)
 #define DESC_HEAD(n, t, l, f) .name = #f, .number = (n), .type = FIELD_##t, .label = FIELD_##l

@@ -53,9 +53,10 @@ MUST_USE enum errcode rpc_request_parse(struct bytes frame, struct rpc_request *
 MUST_USE enum errcode rpc_response_parse(struct bytes frame, struct rpc_response *ret,
                                          struct error *e);
 
-/* Append one whole frame to out. Pieces within the message are moved, see rpc_encode. */
-void rpc_frame_request(int16_t api_key, int16_t api_version, int32_t id,
-                       const struct msg_desc *desc, const void *message, struct pieces *out);
+/* Append one whole frame to out. Pieces within the message are moved, see rpc_encode. The body of
+ * `header` is not looked at. */
+void rpc_frame_request(const struct rpc_request *header, const struct msg_desc *desc,
+                       const void *message, struct pieces *out);
 void rpc_frame_response(int32_t id, const struct msg_desc *desc, const void *message,
                         struct pieces *out);
 void rpc_frame_failure(int32_t id, const struct error *error, struct pieces *out);
