@@ -135,6 +135,17 @@ void batch_assign(uint8_t *data, int64_t base_offset, int64_t commit_timestamp)
     put_i64le(data + TIMESTAMP_AT, commit_timestamp);
 }
 
+void batch_rewrite_sizes(uint8_t *data, const struct batch_header *header, size_t size)
+{
+    const struct layout *layout = layout_of(header->magic);
+
+    ASSERT(size >= header->header_size && size <= INT32_MAX);
+    put_i32le(data + LENGTH_AT, (int32_t)(size - BATCH_SIZE_PREFIX));
+    if (layout->statistics_length_at != 0) {
+        put_i32le(data + layout->statistics_length_at, 0);
+    }
+}
+
 int64_t batch_next_offset(const struct batch_header *header)
 {
     int64_t next;

@@ -98,6 +98,9 @@ MUST_USE enum errcode batch_check_crc(const struct batch_header *header, struct 
 /* Leader: writes offset and time into a batch whose header has been parsed. */
 void batch_assign(uint8_t *data, int64_t base_offset, int64_t commit_timestamp);
 
+/* Writes a new size, and no statistics, into a header that was parsed into *header. */
+void batch_rewrite_sizes(uint8_t *data, const struct batch_header *header, size_t size);
+
 /* One past the last offset. Saturates for hostile offsets. */
 int64_t batch_next_offset(const struct batch_header *header);
 

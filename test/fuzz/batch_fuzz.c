@@ -23,11 +23,12 @@ static void check(const struct batch *b)
     struct batch_header again;
 
     ASSERT(b->data.len == h->size && built.len == h->size);
+    if (batch_check_crc(h, b->data, NULL) == ERR_OK) {
+        ASSERT(batch_next_offset(h) > h->base_offset || h->base_offset == INT64_MAX);
+    }
     ASSERT(batch_parse(built, &again, NULL) == ERR_OK);
     ASSERT(batch_check_crc(&again, built, NULL) == ERR_OK);
     ASSERT(again.record_count == h->record_count && again.statistics_size == h->statistics_size);
-    (void)batch_next_offset(h);
-    (void)batch_check_crc(h, b->data, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,7 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct error e;
     bool found = true;
 
-    (void)batch_parse(bytes_of(data, size), &header, &e);
+    if (batch_parse(bytes_of(data, size), &header, &e) == ERR_OK) {
+        ASSERT(header.header_size <= size && header.statistics_size <= header.size);
+    }
     batch_iterator_init(&it, bytes_of(data, size));
     while (batch_next(&it, &batch, &found, &e) == ERR_OK && found) {
         check(&batch);
