@@ -1,5 +1,6 @@
 """Tables through the raw protocol: descriptors, creation, waiting until every bucket is led."""
 
+import itertools
 import json
 import time
 
@@ -16,14 +17,41 @@ STRING = {"type": "STRING"}
 DOUBLE = {"type": "DOUBLE"}
 
 
+def array(element):
+    return {"type": "ARRAY", "element_type": element}
+
+
+def map_of(key, value):
+    return {"type": "MAP", "key_type": {**key, "nullable": False}, "value_type": value}
+
+
+def row(**fields):
+    """A row type; descriptor() gives its fields their ids."""
+    return {"type": "ROW", "fields": [{"name": n, "field_type": t} for n, t in fields.items()]}
+
+
+def _numbered(data_type, ids):
+    """The type with ids for its nested fields, in depth-first order."""
+    out = dict(data_type)
+    for key in ("element_type", "key_type", "value_type"):
+        if key in out:
+            out[key] = _numbered(out[key], ids)
+    if "fields" in out:
+        out["fields"] = [dict(f) for f in out["fields"]]
+        for field in out["fields"]:
+            field["field_id"] = next(ids)
+            field["field_type"] = _numbered(field["field_type"], ids)
+    return out
+
+
 def descriptor(columns, *, buckets=1, bucket_key=None, partition_key=(), primary_key=None,
                properties=None, custom=None, comment=None) -> dict:
     """`columns`: {name: data type object}."""
-    schema = {
-        "version": 1,
-        "columns": [{"name": n, "data_type": t, "id": i} for i, (n, t) in enumerate(columns.items())],
-        "highest_field_id": len(columns) - 1,
-    }
+    ids = itertools.count()
+    listed = [{"name": n, "data_type": t, "id": next(ids)} for n, t in columns.items()]
+    for column in listed:
+        column["data_type"] = _numbered(column["data_type"], ids)
+    schema = {"version": 1, "columns": listed, "highest_field_id": next(ids) - 1}
     if primary_key:
         schema["primary_key"] = list(primary_key)
     table = {

@@ -1,0 +1,45 @@
+"""Short ways to write and read log tables with the stock Python client."""
+
+import asyncio
+
+import fluss
+
+
+async def make(client, db, schema, name="t", **options):
+    path = fluss.TablePath(db, name)
+    await client.get_admin().create_table(path, fluss.TableDescriptor(fluss.Schema(schema), **options))
+    return await client.get_table(path)
+
+
+async def append_table(table, data):
+    writer = table.new_append().create_writer()
+    writer.write_arrow(data)
+    await writer.flush()
+
+
+def subscribe(scanner, buckets, offset=fluss.EARLIEST_OFFSET):
+    scanner.subscribe_buckets(dict.fromkeys(range(buckets), offset))
+    return scanner
+
+
+async def read(table, columns=None, buckets=None, offset=fluss.EARLIEST_OFFSET):
+    """Everything up to the present end, as an Arrow table."""
+    scan = table.new_scan()
+    if columns is not None:
+        scan = scan.project(columns) if isinstance(columns[0], int) else scan.project_by_name(columns)
+    scanner = await scan.create_record_batch_log_scanner()
+    subscribe(scanner, buckets or table.get_table_info().num_buckets, offset)
+    return await asyncio.wait_for(scanner.to_arrow(), 60)
+
+
+async def poll_rows(scanner, count, seconds=30):
+    """At least `count` records, with their metadata."""
+    records, end = [], asyncio.get_running_loop().time() + seconds
+    while len(records) < count and asyncio.get_running_loop().time() < end:
+        records += list(await scanner.poll(500))
+    return records
+
+
+async def row_scanner(table, offset=fluss.EARLIEST_OFFSET):
+    scanner = await table.new_scan().create_log_scanner()
+    return subscribe(scanner, table.get_table_info().num_buckets, offset)
