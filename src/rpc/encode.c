@@ -20,8 +20,9 @@ struct lengths {
 
 struct encoder {
     struct writer w;
-    size_t flushed; /* bytes of w that are in out already */
-    const size_t *next_length;
+    size_t flushed;        /* bytes of w that are in out already */
+    const size_t *lengths; /* noted by the first pass */
+    size_t next_length;
     struct pieces *out;
 };
 
@@ -49,14 +50,14 @@ uint8_t *rpc_encode_after(size_t head, const struct msg_desc *desc, const void *
     size_t size = head + measure(&l, desc, message, 0) - l.referred;
     struct encoder e = {
         .w = writer_of(arena_alloc(out->arena, size), size),
-        .next_length = l.items,
+        .lengths = l.items,
         .out = out,
     };
 
     (void)writer_room(&e.w, head);
     write_message(&e, desc, message);
     flush(&e);
-    ASSERT(e.w.len == size && e.next_length == l.items + l.count);
+    ASSERT(e.w.len == size && e.next_length == l.count);
     return e.w.data;
 }
 
@@ -132,36 +133,35 @@ static struct pieces *pieces_of(const struct field_desc *f, const uint8_t *messa
     return f->pieces_offset == 0 ? NULL : *(struct pieces *const *)(message + f->pieces_offset);
 }
 
-/* The values of a field: `count` of them from `first` on, `size` bytes apart. */
+/* Whether an optional field is to be written. */
+static inline bool is_present(const struct field_desc *f, const uint8_t *message)
+{
+    if (f->type == FIELD_MESSAGE) {
+        return *(const uint8_t *const *)(message + f->offset) != NULL;
+    }
+    return *(const bool *)(message + f->state_offset) || pieces_of(f, message) != NULL;
+}
+
+/* The values of a field that is present: `count` of them from `first` on. */
 struct values {
     const uint8_t *first;
     size_t count;
-    size_t size;
 };
 
-static struct values values_of(const struct field_desc *f, const uint8_t *message)
+static inline struct values values_of(const struct field_desc *f, const uint8_t *message)
 {
     const uint8_t *at = message + f->offset;
-    struct values v = {.first = at, .count = 1, .size = field_size(f)};
 
-    switch (f->label) {
-    case FIELD_REQUIRED:
-        break;
-    case FIELD_OPTIONAL:
-        if (f->type == FIELD_MESSAGE) {
-            v.first = *(const uint8_t *const *)at;
-            v.count = v.first != NULL;
-        } else {
-            v.count = *(const bool *)(message + f->state_offset) || pieces_of(f, message) != NULL;
-        }
-        break;
-    case FIELD_REPEATED:
-    case FIELD_PACKED:
-        v.first = *(const uint8_t *const *)at;
-        v.count = *(const size_t *)(message + f->state_offset);
-        break;
+    if (f->label == FIELD_REPEATED || f->label == FIELD_PACKED) {
+        return (struct values){
+            .first = *(const uint8_t *const *)at,
+            .count = *(const size_t *)(message + f->state_offset),
+        };
     }
-    return v;
+    if (f->label == FIELD_OPTIONAL && f->type == FIELD_MESSAGE) {
+        at = *(const uint8_t *const *)at;
+    }
+    return (struct values){.first = at, .count = 1};
 }
 
 /* ---- first pass ---- */
@@ -195,7 +195,7 @@ static size_t measure_packed(struct lengths *l, const struct field_desc *f, stru
     size_t length = 0;
 
     for (size_t i = 0; i < v.count; i++) {
-        length += number_size(f->type, v.first + i * v.size);
+        length += number_size(f->type, v.first + i * field_size(f));
     }
     return note_length(l, reserve_length(l), length);
 }
@@ -221,7 +221,7 @@ static size_t measure_field(struct lengths *l, const struct field_desc *f, const
         return tag_size + measure_packed(l, f, v);
     }
     for (size_t i = 0; i < v.count; i++) {
-        const uint8_t *value = v.first + i * v.size;
+        const uint8_t *value = v.first + i * field_size(f);
 
         size += tag_size;
         if (f->type == FIELD_MESSAGE) {
@@ -245,7 +245,11 @@ static size_t measure(struct lengths *l, const struct msg_desc *desc, const uint
 
     ASSERT(depth <= RPC_DEPTH_MAX);
     for (uint32_t i = 0; i < desc->field_count; i++) {
-        size += measure_field(l, &desc->fields[i], message, depth);
+        const struct field_desc *f = &desc->fields[i];
+
+        if (f->label != FIELD_OPTIONAL || is_present(f, message)) {
+            size += measure_field(l, f, message, depth);
+        }
     }
     return size;
 }
@@ -285,16 +289,16 @@ static void write_field(struct encoder *e, const struct field_desc *f, const uin
 
     if (v.count > 0 && f->label == FIELD_PACKED) {
         writer_varint64(&e->w, tag);
-        writer_varint64(&e->w, *e->next_length++);
+        writer_varint64(&e->w, e->lengths[e->next_length++]);
     }
     for (size_t i = 0; i < v.count; i++) {
-        const uint8_t *value = v.first + i * v.size;
+        const uint8_t *value = v.first + i * field_size(f);
 
         if (f->label != FIELD_PACKED) {
             writer_varint64(&e->w, tag);
         }
         if (f->type == FIELD_MESSAGE) {
-            writer_varint64(&e->w, *e->next_length++);
+            writer_varint64(&e->w, e->lengths[e->next_length++]);
             write_message(e, f->message, value);
         } else if (field_wire(f->type) == WIRE_BYTES) {
             write_bytes(e, pieces_of(f, message), value);
@@ -307,6 +311,10 @@ static void write_field(struct encoder *e, const struct field_desc *f, const uin
 static void write_message(struct encoder *e, const struct msg_desc *desc, const uint8_t *message)
 {
     for (uint32_t i = 0; i < desc->field_count; i++) {
-        write_field(e, &desc->fields[i], message);
+        const struct field_desc *f = &desc->fields[i];
+
+        if (f->label != FIELD_OPTIONAL || is_present(f, message)) {
+            write_field(e, f, message);
+        }
     }
 }

@@ -2,62 +2,35 @@
 
 #include "messages.h"
 
-#define LENGTH_MAX ((size_t)INT32_MAX)
+/* Sizes with the length field. */
+#define REQUEST_HEADER  12
+#define RESPONSE_HEADER 9 /* types 0 and 1 */
+#define FATAL_HEADER    5 /* type 2 */
 
-/* length_min: header bytes after the length field. */
-static enum errcode frame_size(const uint8_t *start, size_t length_min, size_t size_max,
-                               size_t *ret, struct error *e)
+enum errcode rpc_response_length(const uint8_t *start, size_t length_max, size_t *ret,
+                                 struct error *e)
 {
     int32_t length = get_i32be(start);
 
-    if (length < 0 || (size_t)length < length_min) {
-        return error_set(e, ERR_CORRUPT_MESSAGE, "frame of %d bytes: at least %zu are needed",
-                         length, length_min);
+    if (length < FATAL_HEADER - RPC_LENGTH_SIZE || (size_t)length > length_max) {
+        return error_set(e, ERR_CORRUPT_MESSAGE, "response of %d bytes: the limit is %zu", length,
+                         length_max);
     }
-    if ((size_t)length + RPC_LENGTH_SIZE > size_max) {
-        return error_set(e, ERR_CORRUPT_MESSAGE, "frame of %zu bytes exceeds the limit of %zu",
-                         (size_t)length + RPC_LENGTH_SIZE, size_max);
-    }
-    *ret = (size_t)length + RPC_LENGTH_SIZE;
-    return ERR_OK;
-}
-
-enum errcode rpc_request_size(const uint8_t *start, size_t size_max, size_t *ret, struct error *e)
-{
-    return frame_size(start, RPC_REQUEST_HEADER_SIZE - RPC_LENGTH_SIZE, size_max, ret, e);
-}
-
-enum errcode rpc_response_size(const uint8_t *start, size_t size_max, size_t *ret, struct error *e)
-{
-    return frame_size(start, RPC_FATAL_HEADER_SIZE - RPC_LENGTH_SIZE, size_max, ret, e);
-}
-
-/* Steps over the length field, which must say what the frame's size is. */
-static enum errcode frame_open(struct bytes frame, struct reader *ret, struct error *e)
-{
-    struct reader r = reader_of(frame);
-    int32_t length = reader_i32be(&r);
-
-    if (r.failed || length < 0 || (size_t)length != r.rest.len) {
-        return error_set(e, ERR_CORRUPT_MESSAGE, "frame of %zu bytes says its length is %d",
-                         frame.len, length);
-    }
-    *ret = r;
+    *ret = (size_t)length;
     return ERR_OK;
 }
 
 enum errcode rpc_request_parse(struct bytes frame, struct rpc_request *ret, struct error *e)
 {
-    struct reader r;
+    struct reader r = reader_of(frame);
     struct rpc_request request;
 
-    TRY(frame_open(frame, &r, e));
     request.api_key = reader_i16be(&r);
     request.api_version = reader_i16be(&r);
     request.id = reader_i32be(&r);
     request.body = r.rest;
     if (r.failed) {
-        return error_set(e, ERR_CORRUPT_MESSAGE, "request frame of %zu bytes is too short",
+        return error_set(e, ERR_CORRUPT_MESSAGE, "request of %zu bytes has no whole header",
                          frame.len);
     }
     *ret = request;
@@ -66,18 +39,16 @@ enum errcode rpc_request_parse(struct bytes frame, struct rpc_request *ret, stru
 
 enum errcode rpc_response_parse(struct bytes frame, struct rpc_response *ret, struct error *e)
 {
-    struct reader r;
-    uint8_t type;
+    struct reader r = reader_of(frame);
+    uint8_t type = reader_u8(&r);
     int32_t id = 0;
 
-    TRY(frame_open(frame, &r, e));
-    type = reader_u8(&r);
     if (type == RPC_SUCCESS || type == RPC_FAILURE) {
         id = reader_i32be(&r);
     }
     if (r.failed || type > RPC_FATAL) {
-        return error_set(e, ERR_CORRUPT_MESSAGE, "response frame of %zu bytes and type %u",
-                         frame.len, type);
+        return error_set(e, ERR_CORRUPT_MESSAGE, "response of %zu bytes and type %u", frame.len,
+                         type);
     }
     *ret = (struct rpc_response){
         .type = (enum rpc_response_type)type,
@@ -96,7 +67,7 @@ static uint8_t *frame_append(size_t head, const struct msg_desc *desc, const voi
     uint8_t *start = rpc_encode_after(head, desc, message, out);
     size_t length = out->len - before - RPC_LENGTH_SIZE;
 
-    ASSERT(length <= LENGTH_MAX);
+    ASSERT(length <= INT32_MAX); /* whoever gathers a response bounds it */
     put_i32be(start, (int32_t)length);
     return start + RPC_LENGTH_SIZE;
 }
@@ -104,7 +75,7 @@ static uint8_t *frame_append(size_t head, const struct msg_desc *desc, const voi
 void rpc_frame_request(const struct rpc_request *header, const struct msg_desc *desc,
                        const void *message, struct pieces *out)
 {
-    uint8_t *p = frame_append(RPC_REQUEST_HEADER_SIZE, desc, message, out);
+    uint8_t *p = frame_append(REQUEST_HEADER, desc, message, out);
 
     put_i16be(p, header->api_key);
     put_i16be(p + 2, header->api_version);
@@ -114,7 +85,7 @@ void rpc_frame_request(const struct rpc_request *header, const struct msg_desc *
 static void append_response(enum rpc_response_type type, int32_t id, const struct msg_desc *desc,
                             const void *message, struct pieces *out)
 {
-    uint8_t *p = frame_append(RPC_RESPONSE_HEADER_SIZE, desc, message, out);
+    uint8_t *p = frame_append(RESPONSE_HEADER, desc, message, out);
 
     p[0] = (uint8_t)type;
     put_i32be(p + 1, id);
@@ -144,7 +115,7 @@ void rpc_frame_failure(int32_t id, const struct error *error, struct pieces *out
 void rpc_frame_fatal(const struct error *error, struct pieces *out)
 {
     struct msg_error_response body = error_body(error, out->arena);
-    uint8_t *p = frame_append(RPC_FATAL_HEADER_SIZE, &msg_error_response_desc, &body, out);
+    uint8_t *p = frame_append(FATAL_HEADER, &msg_error_response_desc, &body, out);
 
     p[0] = RPC_FATAL;
 }

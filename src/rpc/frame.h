@@ -19,10 +19,7 @@
 
 #include "codec.h"
 
-#define RPC_LENGTH_SIZE          4  /* the length field itself */
-#define RPC_REQUEST_HEADER_SIZE  12 /* with the length field */
-#define RPC_RESPONSE_HEADER_SIZE 9  /* of types 0 and 1 */
-#define RPC_FATAL_HEADER_SIZE    5  /* of type 2 */
+#define RPC_LENGTH_SIZE 4 /* the length field */
 
 enum rpc_response_type { RPC_SUCCESS = 0, RPC_FAILURE = 1, RPC_FATAL = 2 };
 
@@ -39,22 +36,20 @@ struct rpc_response {
     struct bytes body;
 };
 
-/* Size of a whole frame, length field included, from its first RPC_LENGTH_SIZE bytes.
- * ERR_CORRUPT_MESSAGE: negative, too short for any frame of that direction, or more than
- * size_max. Such a connection cannot be followed any further. */
-MUST_USE enum errcode rpc_request_size(const uint8_t *start, size_t size_max, size_t *ret,
-                                       struct error *e);
-MUST_USE enum errcode rpc_response_size(const uint8_t *start, size_t size_max, size_t *ret,
-                                        struct error *e);
+/* Length of the rest of a response from its first RPC_LENGTH_SIZE bytes. ERR_CORRUPT_MESSAGE:
+ * negative, too short for a response, or more than length_max; such a connection cannot be followed
+ * any further. (Of requests: conn.h.) */
+MUST_USE enum errcode rpc_response_length(const uint8_t *start, size_t length_max, size_t *ret,
+                                          struct error *e);
 
-/* frame: one whole frame, length field included. ERR_CORRUPT_MESSAGE when that does not fit. */
+/* frame: all that follows the length field. ERR_CORRUPT_MESSAGE when its header does not fit. */
 MUST_USE enum errcode rpc_request_parse(struct bytes frame, struct rpc_request *ret,
                                         struct error *e);
 MUST_USE enum errcode rpc_response_parse(struct bytes frame, struct rpc_response *ret,
                                          struct error *e);
 
-/* Append one whole frame to out. Pieces within the message are moved, see rpc_encode. The body of
- * `header` is not looked at. */
+/* Append one whole frame, length field included, to out. Pieces within the message are moved, see
+ * rpc_encode. The body of `header` is not looked at. */
 void rpc_frame_request(const struct rpc_request *header, const struct msg_desc *desc,
                        const void *message, struct pieces *out);
 void rpc_frame_response(int32_t id, const struct msg_desc *desc, const void *message,
