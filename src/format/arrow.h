@@ -37,14 +37,18 @@ enum arrow_codec { ARROW_CODEC_NONE, ARROW_CODEC_LZ4_FRAME, ARROW_CODEC_ZSTD };
  * 1 node and 2 buffers; utf8 and binary 1 and 3; list 1 and 2 and the element; map 2 and 3 (the
  * list and its struct) and key and value; struct 1 and 1 and the fields. */
 struct arrow_column {
-    uint16_t nodes;
-    uint16_t buffers;
+    uint32_t nodes; /* at least 1 */
+    uint32_t buffers;
 };
 
 struct arrow_layout {
     const struct arrow_column *columns; /* top-level, in schema order */
     size_t count;
 };
+
+struct schema;
+/* In the arena. */
+struct arrow_layout arrow_layout_of(const struct schema *schema, struct arena *arena);
 
 /* The metadata of a message. Vectors are borrowed; read them with arrow_node and arrow_buffer. */
 struct arrow_message {

@@ -43,8 +43,8 @@ static struct arrow_column column_of(const char *type)
             bool zone = strncmp(p, "TIME ZONE", 9) == 0;
             struct arrow_column one = zone ? (struct arrow_column){0, 0} : take(p, len);
 
-            sum.nodes = (uint16_t)(sum.nodes + one.nodes);
-            sum.buffers = (uint16_t)(sum.buffers + one.buffers);
+            sum.nodes += one.nodes;
+            sum.buffers += one.buffers;
         }
         quoted = *p == '`' ? !quoted : quoted;
         p += len > 0 ? len : 1;

@@ -126,8 +126,8 @@ static struct arrow_layout random_layout(uint32_t *seed, struct arena *arena)
     struct arrow_column *columns = arena_array(arena, count, sizeof *columns);
 
     for (size_t i = 0; i < count; i++) {
-        columns[i].nodes = (uint16_t)(1 + next_random(seed) % 3);
-        columns[i].buffers = (uint16_t)(columns[i].nodes * 2 + next_random(seed) % 2);
+        columns[i].nodes = 1 + next_random(seed) % 3;
+        columns[i].buffers = columns[i].nodes * 2 + next_random(seed) % 2;
     }
     return (struct arrow_layout){.columns = columns, .count = count};
 }
