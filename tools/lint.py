@@ -30,6 +30,8 @@ MUTABLE = {
 WORLD = {
     "src/base/diag.c": "diagnostics must work before and without io",
 }
+# Modules with several small public headers instead of one named like the module.
+TOOLKITS = ("base", "format", "io", "rpc", "front")
 UNSAFE = {
     "strcpy": "no bound: memcpy with a length", "strcat": "no bound: memcpy with a length",
     "sprintf": "no bound: snprintf", "vsprintf": "no bound: vsnprintf", "gets": "no bound",
@@ -127,7 +129,7 @@ def rule_layers(tree):
                 yield "src/LAYERS", 1, f"{name} may not list {other}: unknown, above it, or a cycle"
     for s in tree.sources:
         for number, line in enumerate(s.lines, 1):
-            match = re.match(r'\s*#\s*include "(?:(\w+)/)?[^"]*"', line)
+            match = re.match(r'\s*#\s*include "(?:(\w+)/)?([^"]*)"', line)
             if not match or not s.module:
                 continue
             if s.module not in tree.layers:
@@ -136,6 +138,8 @@ def rule_layers(tree):
                 yield s.path, number, "inside a module, includes have no slash"
             elif match[1] and match[1] not in tree.layers[s.module][1]:
                 yield s.path, number, f"{s.module} may not include {match[1]} (src/LAYERS)"
+            elif match[1] and match[1] not in TOOLKITS and match[2] != f"{match[1]}.h":
+                yield s.path, number, f"the public header of {match[1]} is {match[1]}/{match[1]}.h"
 
 
 def rule_foreign(tree):

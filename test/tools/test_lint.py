@@ -35,6 +35,7 @@ LONG_BODY = body(["g();"] * 69)
 CASES = [
     ("layers", MAIN, '#include "front/front.h"\n', 1),
     ("layers", "src/io/x.h", '#include "log/log.h"\n', 1),
+    ("layers", MAIN, '#include "log/segment.h"\n', 1),
     ("layers", "src/io/x.h", '#include "io/y.h"\n', 1),
     ("layers", "src/sql/x.h", '#include "base/check.h"\n', 1),
     ("layers", "src/LAYERS", "1 log: cmd\n2 cmd: log\n", 1),
