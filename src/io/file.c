@@ -105,6 +105,30 @@ enum errcode file_read_at(struct file *f, uint64_t offset, void *buffer, size_t 
     return ERR_OK;
 }
 
+enum errcode file_read_cached(struct file *f, uint64_t offset, void *buffer, size_t len,
+                              bool *ret_cached, struct error *e)
+{
+    uint8_t *to = buffer;
+    size_t done = 0;
+
+    *ret_cached = true;
+    while (done < len) {
+        struct iovec iov = {.iov_base = to + done, .iov_len = len - done};
+        ssize_t n = preadv2(f->fd, &iov, 1, (off_t)(offset + done), RWF_NOWAIT);
+
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n < 0 && errno == EAGAIN) {
+            *ret_cached = false;
+            return ERR_OK;
+        } else if (n == 0 || errno != EINTR) {
+            /* the end of the file, an error, or no such mode here: the plain read tells */
+            return file_read_at(f, offset + done, to + done, len - done, e);
+        }
+    }
+    return ERR_OK;
+}
+
 enum errcode file_write_at(struct file *f, uint64_t offset, struct bytes b, struct error *e)
 {
     return file_write_runs(f, offset, &b, 1, e);

@@ -39,6 +39,10 @@ MUST_USE enum errcode file_size(struct file *f, uint64_t *ret, struct error *e);
 /* Reads exactly len bytes; fewer in the file is ERR_CORRUPT_FILE. */
 MUST_USE enum errcode file_read_at(struct file *f, uint64_t offset, void *buffer, size_t len,
                                    struct error *e);
+/* The same without waiting for the device: *ret_cached = false and the buffer undefined when the
+ * bytes are not all in the page cache. Where the file system cannot tell, it reads. */
+MUST_USE enum errcode file_read_cached(struct file *f, uint64_t offset, void *buffer, size_t len,
+                                       bool *ret_cached, struct error *e);
 /* Reads up to len bytes; fewer only at the end of the file. */
 MUST_USE enum errcode file_read_some(struct file *f, uint64_t offset, void *buffer, size_t len,
                                      size_t *ret, struct error *e);

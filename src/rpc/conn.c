@@ -73,6 +73,16 @@ void conn_group_close_all(struct conn_group *g)
     LIST_FOR_EACH(it, &g->conns) { conn_close(container_of(it, struct conn, link)); }
 }
 
+size_t conn_group_inflight(const struct conn_group *g)
+{
+    size_t sum = 0;
+
+    for (const struct list *it = g->conns.next; it != &g->conns; it = it->next) {
+        sum += container_of(it, struct conn, link)->inflight;
+    }
+    return sum;
+}
+
 void conn_group_stop_reading(struct conn_group *g)
 {
     LIST_FOR_EACH(it, &g->conns)

@@ -49,6 +49,8 @@ struct conn_handler {
 void conn_group_init(struct conn_group *g, struct shard *shard);
 /* All connections must be gone. */
 void conn_group_fini(struct conn_group *g);
+/* Delivered frames that are not yet dealt with, of all connections. */
+size_t conn_group_inflight(const struct conn_group *g);
 /* Closes all connections. */
 void conn_group_close_all(struct conn_group *g);
 /* Stops reading on all connections: no new frames are delivered (shutdown). */

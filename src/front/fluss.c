@@ -1,0 +1,208 @@
+#include "fluss.h"
+
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "rpc/frame.h"
+
+#define STOP_TICK_US 2000
+/* API key, version and request id: what every frame has */
+#define REQUEST_HEADER_SIZE 8
+
+struct fluss_front {
+    struct service *service;
+    struct conn_group group;
+    struct timer stop_timer;
+    int64_t stop_deadline_us;
+    void (*stopped)(void *context);
+    void *stopped_context;
+};
+
+/* A connection's own. It outlives the connection until the last of its requests is answered. */
+struct session {
+    struct fluss_front *front;
+    struct conn *conn; /* NULL: gone */
+    const struct node_listener *listener;
+    uint32_t requests; /* not yet answered */
+};
+
+/* One request and, later, its response. */
+struct call {
+    struct request request;
+    struct session *session;
+    int32_t id;
+    struct stream_write write;
+};
+
+static void session_release(struct session *s)
+{
+    if (s->conn == NULL && s->requests == 0) {
+        free(s);
+    }
+}
+
+static void call_free(struct call *c)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(&c->request.parts)) != NULL) {
+        struct part *p = container_of(link, struct part, link);
+
+        arena_fini(&p->arena);
+        free(p);
+    }
+    (void)chunk_unref(c->request.frame);
+    arena_fini(&c->request.arena);
+    free(c);
+}
+
+static void response_sent(struct stream_write *w, bool ok)
+{
+    struct call *c = container_of(w, struct call, write);
+    struct session *s = c->session;
+
+    (void)ok;
+    call_free(c);
+    s->requests--;
+    if (s->conn != NULL) {
+        conn_request_done(s->conn);
+    }
+    session_release(s);
+}
+
+/* The service is done with the request: frame the outcome. */
+static void call_done(struct request *r)
+{
+    struct call *c = container_of(r, struct call, request);
+
+    pieces_init(&c->write.pieces, &r->arena);
+    if (r->code == ERR_OK) {
+        rpc_frame_response(c->id, r->api->response, r->response, &c->write.pieces);
+    } else {
+        rpc_frame_failure(c->id, &r->error, &c->write.pieces);
+    }
+    list_init(&c->write.link);
+    c->write.sent = response_sent;
+    if (c->session->conn != NULL) {
+        conn_send(c->session->conn, &c->write);
+    } else {
+        pieces_fini(&c->write.pieces);
+        response_sent(&c->write, false);
+    }
+}
+
+static struct call *call_new(struct session *s, struct chunk *owner)
+{
+    struct call *c = mem_new(struct call);
+
+    arena_init(&c->request.arena);
+    list_init(&c->request.parts);
+    c->request.service = s->front->service;
+    c->request.listener = s->listener;
+    c->request.frame = chunk_ref(owner);
+    c->request.done = call_done;
+    c->session = s;
+    s->requests++;
+    return c;
+}
+
+static void on_frame(struct conn *conn, void *context, struct chunk *owner, struct bytes frame)
+{
+    struct session *s = context;
+    struct call *c = call_new(s, owner);
+    struct rpc_request header;
+
+    (void)conn;
+    /* the connection delivers no frame shorter than the header */
+    ASSERT(rpc_request_parse(frame, &header, &c->request.error) == ERR_OK);
+    c->id = header.id;
+    c->request.version = header.api_version;
+    c->request.body = header.body;
+    c->request.api = rpc_api_find(header.api_key);
+    if (c->request.api == NULL) {
+        c->request.code = error_set(&c->request.error, ERR_UNSUPPORTED_VERSION,
+                                    "there is no API with key %d", header.api_key);
+        call_done(&c->request);
+        return;
+    }
+    service_dispatch(&c->request);
+}
+
+static void on_closed(struct conn *conn, void *context, const struct error *why)
+{
+    struct session *s = context;
+
+    (void)conn;
+    if (why->code == ERR_CORRUPT_MESSAGE) {
+        diag_warn("fluss", "connection closed: %s", why->message);
+    } else {
+        diag_debug("fluss", "connection closed: %s", why->message);
+    }
+    s->conn = NULL;
+    session_release(s);
+}
+
+static const struct conn_handler session_handler = {.frame = on_frame, .closed = on_closed};
+
+static void stop_tick(struct timer *t);
+
+struct fluss_front *fluss_front_new(struct service *service,
+                                    const struct fluss_front_options *options)
+{
+    struct fluss_front *f = mem_new(struct fluss_front);
+
+    f->service = service;
+    conn_group_init(&f->group, service->shard);
+    f->group.frame_bytes_min = REQUEST_HEADER_SIZE;
+    f->group.frame_bytes_max = options->frame_bytes_max;
+    f->group.inflight_max = options->inflight_max;
+    f->group.unsent_bytes_max = options->unsent_bytes_max;
+    f->group.idle_us = options->idle_us;
+    timer_init(&f->stop_timer, stop_tick);
+    return f;
+}
+
+void fluss_front_accept(struct fluss_front *f, const struct node_listener *listener, int fd)
+{
+    struct session *s = mem_new(struct session);
+    struct error e;
+
+    s->front = f;
+    s->listener = listener;
+    if (conn_open(&f->group, fd, &session_handler, s, &s->conn, &e) != ERR_OK) {
+        diag_warn("fluss", "a connection could not be taken: %s", e.message);
+        free(s);
+    }
+}
+
+static bool all_answered(const struct fluss_front *f)
+{
+    return conn_group_inflight(&f->group) == 0;
+}
+
+static void stop_tick(struct timer *t)
+{
+    struct fluss_front *f = container_of(t, struct fluss_front, stop_timer);
+
+    if (!all_answered(f) && shard_now_us(f->service->shard) < f->stop_deadline_us) {
+        timer_start(f->service->shard, t, STOP_TICK_US);
+        return;
+    }
+    conn_group_close_all(&f->group);
+    conn_group_fini(&f->group);
+    f->stopped(f->stopped_context);
+}
+
+void fluss_front_stop(struct fluss_front *f, int64_t grace_us, void (*done)(void *context),
+                      void *context)
+{
+    f->stopped = done;
+    f->stopped_context = context;
+    f->stop_deadline_us = shard_now_us(f->service->shard) + grace_us;
+    conn_group_stop_reading(&f->group);
+    timer_start(f->service->shard, &f->stop_timer, 0);
+}
+
+void fluss_front_free(struct fluss_front *f) { free(f); }
+
+size_t fluss_front_connections(const struct fluss_front *f) { return f->group.conn_count; }

@@ -1,0 +1,31 @@
+/* The Fluss protocol as a front end: frames in, service requests, frames out. One fluss_front per
+ * shard holds its connections. Thread: the shard. */
+#ifndef FRONT_FLUSS_H
+#define FRONT_FLUSS_H
+
+#include "rpc/conn.h"
+#include "service/service.h"
+
+struct fluss_front_options {
+    size_t frame_bytes_max;  /* netty.server.max-request-size, the length prefix included */
+    uint32_t inflight_max;   /* requests of one connection that are not yet answered */
+    size_t unsent_bytes_max; /* responses a peer may leave unread before it is not read any more */
+    int64_t idle_us;         /* netty.connection.max-idle-time */
+};
+
+struct fluss_front;
+
+struct fluss_front *fluss_front_new(struct service *service,
+                                    const struct fluss_front_options *options);
+/* A new connection of the listener; takes over the socket. */
+void fluss_front_accept(struct fluss_front *f, const struct node_listener *listener, int fd);
+/* No new requests are read; when the ones in flight are answered and sent, or grace_us has passed,
+ * the connections are closed and done is called. */
+void fluss_front_stop(struct fluss_front *f, int64_t grace_us, void (*done)(void *context),
+                      void *context);
+/* After stop. */
+void fluss_front_free(struct fluss_front *f);
+
+size_t fluss_front_connections(const struct fluss_front *f);
+
+#endif

@@ -1,0 +1,465 @@
+#include "bucket.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "base/hash.h"
+
+#define OPEN_RETRY_US 1000000
+#define ACK_TICK_US   100000
+
+struct open_job {
+    struct pool_job job;
+    struct bucket *bucket;
+    char *dir;
+    struct bucket_hint hint;
+    int64_t now_ms;
+    struct log *log; /* result */
+    struct log_open_report report;
+    enum errcode code;
+    struct error error;
+};
+
+static uint64_t bucket_hash(const struct bucket_id *id)
+{
+    uint64_t h = hash_u64((uint64_t)id->table_id);
+
+    h = hash_u64(h ^ (uint64_t)id->partition_id);
+    return hash_u64(h ^ (uint64_t)(uint32_t)id->bucket);
+}
+
+unsigned bucket_shard(const struct bucket_id *id, unsigned shards)
+{
+    return (unsigned)(bucket_hash(id) % shards);
+}
+
+const char *bucket_name(const struct bucket_id *id, char text[96])
+{
+    if (id->partition_id < 0) {
+        (void)snprintf(text, 96, "table %lld bucket %d", (long long)id->table_id, id->bucket);
+    } else {
+        (void)snprintf(text, 96, "table %lld partition %lld bucket %d", (long long)id->table_id,
+                       (long long)id->partition_id, id->bucket);
+    }
+    return text;
+}
+
+/* ---- operations ---- */
+
+void bucket_op_end(struct bucket_op *op, enum errcode code, const struct error *e)
+{
+    op->code = code;
+    if (code != ERR_OK && e != &op->error) {
+        op->error = *e;
+    }
+    op->done(op);
+}
+
+void bucket_op_fail(struct bucket_op *op, enum errcode code, const char *fmt, ...)
+{
+    char text[sizeof op->error.message];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    op->code = error_set(&op->error, code, "%s", text);
+    op->done(op);
+}
+
+void bucket_submit(struct replica_set *set, struct bucket_op *op)
+{
+    struct bucket *b;
+    char name[96];
+
+    ASSERT_ON(set->shard);
+    list_init(&op->link);
+    op->code = ERR_OK;
+    b = bucket_get(set, &op->id);
+    if (b == NULL) {
+        bucket_op_fail(op, ERR_UNKNOWN_TABLE_OR_BUCKET, "%s is not known here",
+                       bucket_name(&op->id, name));
+    } else if (set->closing) {
+        bucket_op_fail(op, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
+    } else if (b->state == BUCKET_OPEN) {
+        op->run(op, b);
+    } else if (b->state == BUCKET_CLOSED && shard_now_us(set->shard) < b->retry_us) {
+        bucket_op_fail(op, ERR_STORAGE, "%s could not be opened a moment ago",
+                       bucket_name(&op->id, name));
+    } else {
+        list_push_back(&b->pending, &op->link);
+        if (b->state == BUCKET_CLOSED) {
+            bucket_start_open(b);
+        }
+    }
+}
+
+/* ---- finding ---- */
+
+struct bucket *bucket_find(const struct replica_set *set, const struct bucket_id *id)
+{
+    struct bucket *b = map_get(&set->by_id, bucket_hash(id));
+
+    while (b != NULL && (b->id.table_id != id->table_id || b->id.bucket != id->bucket ||
+                         b->id.partition_id != id->partition_id)) {
+        b = b->chain;
+    }
+    return b;
+}
+
+struct bucket *bucket_get(struct replica_set *set, const struct bucket_id *id)
+{
+    struct bucket *b = bucket_find(set, id);
+
+    if (b != NULL || set->view == NULL || place_table(set->view, id) == NULL) {
+        return b;
+    }
+    b = mem_new(struct bucket);
+    b->id = *id;
+    b->set = set;
+    b->high_watermark = -1;
+    list_init(&b->pending);
+    list_init(&b->acks);
+    list_init(&b->acking);
+    list_init(&b->waiters);
+    list_init(&b->dirty);
+    list_init(&b->link);
+    list_push_back(&set->buckets, &b->link);
+    b->chain = map_put(&set->by_id, bucket_hash(id), b);
+    return b;
+}
+
+static void bucket_unmap(struct bucket *b)
+{
+    struct map *map = &b->set->by_id;
+    uint64_t hash = bucket_hash(&b->id);
+    struct bucket *first = map_remove(map, hash);
+
+    if (first == b) {
+        first = b->chain;
+    } else {
+        struct bucket *before = first;
+
+        while (before->chain != b) {
+            before = before->chain;
+        }
+        before->chain = b->chain;
+    }
+    if (first != NULL) {
+        ASSERT(map_put(map, hash, first) == NULL);
+    }
+}
+
+/* ---- jobs and the end ---- */
+
+void bucket_job_begin(struct bucket *b)
+{
+    b->jobs++;
+    b->set->jobs++;
+}
+
+static void bucket_settle(struct bucket *b)
+{
+    struct replica_settled *settled = b->settled;
+
+    list_remove(&b->link);
+    log_free(b->log);
+    (void)meta_table_unref(b->table);
+    free(b);
+    if (settled != NULL && --settled->waiting == 0) {
+        settled->done(settled);
+    }
+}
+
+void bucket_job_end(struct bucket *b)
+{
+    struct replica_set *set = b->set;
+
+    ASSERT(b->jobs > 0 && set->jobs > 0);
+    b->jobs--;
+    set->jobs--;
+    if (b->state == BUCKET_GONE && b->jobs == 0) {
+        bucket_settle(b);
+    }
+    if (set->closing) {
+        close_step(set);
+    }
+}
+
+static void bucket_fail_all(struct bucket *b, enum errcode code, const char *why)
+{
+    struct list *link;
+
+    list_remove(&b->acking);
+    while ((link = list_pop_front(&b->pending)) != NULL) {
+        bucket_op_fail(container_of(link, struct bucket_op, link), code, "%s", why);
+    }
+    while ((link = list_pop_front(&b->acks)) != NULL) {
+        bucket_op_fail(container_of(link, struct bucket_op, link), code, "%s", why);
+    }
+    while ((link = list_pop_front(&b->waiters)) != NULL) {
+        struct replica_waiter *w = container_of(link, struct replica_waiter, link);
+
+        w->wake(w);
+    }
+}
+
+static void bucket_leave(struct bucket *b, struct replica_settled *settled)
+{
+    b->state = BUCKET_GONE;
+    b->settled = settled;
+    if (settled != NULL) {
+        settled->waiting++;
+    }
+    bucket_unmap(b);
+    list_remove(&b->dirty);
+    list_remove(&b->link);
+    list_push_back(&b->set->gone, &b->link);
+    b->jobs++; /* so that nothing below frees it early */
+    b->set->jobs++;
+    bucket_fail_all(b, ERR_UNKNOWN_TABLE_OR_BUCKET, "the table or partition was dropped");
+    bucket_job_end(b);
+}
+
+void replica_set_apply(struct replica_set *set, struct meta_view *view,
+                       struct replica_settled *settled)
+{
+    ASSERT_ON(set->shard);
+    meta_view_unref(set->view);
+    set->view = view;
+    settled->waiting = 1; /* this call */
+    LIST_FOR_EACH(it, &set->buckets)
+    {
+        struct bucket *b = container_of(it, struct bucket, link);
+
+        if (place_table(view, &b->id) == NULL) {
+            bucket_leave(b, settled);
+        }
+    }
+    if (--settled->waiting == 0) {
+        settled->done(settled);
+    }
+}
+
+/* ---- opening ---- */
+
+static void open_work(struct pool_job *job)
+{
+    struct open_job *o = container_of(job, struct open_job, job);
+    const struct replica_config *config = &o->bucket->set->config;
+    struct log_open_params params = {
+        .dir = o->dir,
+        .options = &config->log,
+        .clean = config->clean,
+        .recovery_point = o->hint.recovery_point,
+        .now_ms = o->now_ms,
+    };
+
+    o->code = log_open(&params, &o->log, &o->report, &o->error);
+}
+
+static void open_report(const struct open_job *o)
+{
+    char name[96];
+
+    if (o->code != ERR_OK) {
+        diag_error("replica", "%s cannot be opened: %s", bucket_name(&o->bucket->id, name),
+                   o->error.message);
+    } else if (o->report.aside_bytes > 0) {
+        diag_warn("replica", "%s: %llu bytes at the end of the log were no valid batch, kept in %s",
+                  bucket_name(&o->bucket->id, name), (unsigned long long)o->report.aside_bytes,
+                  o->report.aside_path);
+    }
+}
+
+static void bucket_opened(struct bucket *b)
+{
+    struct list *link;
+
+    b->state = BUCKET_OPEN;
+    b->high_watermark = b->set->config.sync ? log_durable_offset(b->log) : log_end_offset(b->log);
+    if (!b->set->config.sync) {
+        log_assume_durable(b->log);
+    } else if (log_durable_offset(b->log) < log_end_offset(b->log)) {
+        commit_mark(b);
+    }
+    while (b->state == BUCKET_OPEN && (link = list_pop_front(&b->pending)) != NULL) {
+        struct bucket_op *op = container_of(link, struct bucket_op, link);
+
+        op->run(op, b);
+    }
+}
+
+static void open_done(struct message *m)
+{
+    struct open_job *o = container_of(m, struct open_job, job.done);
+    struct bucket *b = o->bucket;
+    struct list *link;
+
+    open_report(o);
+    if (b->state == BUCKET_GONE) {
+        log_free(o->code == ERR_OK ? o->log : NULL);
+    } else if (o->code == ERR_OK) {
+        b->log = o->log;
+        bucket_opened(b);
+    } else {
+        b->state = BUCKET_CLOSED;
+        b->retry_us = shard_now_us(b->set->shard) + OPEN_RETRY_US;
+        while ((link = list_pop_front(&b->pending)) != NULL) {
+            bucket_op_end(container_of(link, struct bucket_op, link), o->code, &o->error);
+        }
+    }
+    free(o->dir);
+    free(o);
+    bucket_job_end(b);
+}
+
+void bucket_start_open(struct bucket *b)
+{
+    struct replica_set *set = b->set;
+    struct open_job *o = mem_new(struct open_job);
+
+    ASSERT(b->state == BUCKET_CLOSED);
+    b->state = BUCKET_OPENING;
+    o->bucket = b;
+    o->dir = place_dir(set->view, set->config.data_dir, &b->id);
+    ASSERT(o->dir != NULL); /* bucket_get asked the same view */
+    o->hint = set->config.hint(set->config.hint_context, &b->id);
+    o->now_ms = shard_wall_ms(set->shard);
+    o->job = (struct pool_job){.work = open_work, .home = set->shard, .done.run = open_done};
+    bucket_job_begin(b);
+    pool_submit(set->config.disk, &o->job);
+}
+
+/* ---- high watermark ---- */
+
+static void answer_acks(struct bucket *b)
+{
+    while (!list_empty(&b->acks)) {
+        struct append_op *a = container_of(b->acks.next, struct append_op, op.link);
+
+        if (a->appended.end_offset > b->high_watermark) {
+            return;
+        }
+        list_remove(&a->op.link);
+        bucket_op_end(&a->op, ERR_OK, NULL);
+    }
+    list_remove(&b->acking);
+}
+
+static void wake_waiters(struct bucket *b)
+{
+    struct list woken;
+
+    list_init(&woken);
+    LIST_FOR_EACH(it, &b->waiters)
+    {
+        if (container_of(it, struct replica_waiter, link)->offset < b->high_watermark) {
+            list_remove(it);
+            list_push_back(&woken, it);
+        }
+    }
+    while (!list_empty(&woken)) {
+        struct replica_waiter *w =
+            container_of(list_pop_front(&woken), struct replica_waiter, link);
+
+        w->wake(w);
+    }
+}
+
+void bucket_advance(struct bucket *b)
+{
+    int64_t now = b->set->config.sync ? log_durable_offset(b->log) : log_end_offset(b->log);
+
+    ASSERT(b->state == BUCKET_OPEN);
+    ASSERT(now >= b->high_watermark);
+    if (now > b->high_watermark) {
+        b->high_watermark = now;
+        answer_acks(b);
+        wake_waiters(b);
+    }
+}
+
+bool replica_wait(struct replica_set *set, const struct bucket_id *id, struct replica_waiter *w)
+{
+    struct bucket *b = bucket_find(set, id);
+
+    if (b == NULL || b->state != BUCKET_OPEN || w->offset < b->high_watermark || set->closing) {
+        return false;
+    }
+    list_push_back(&b->waiters, &w->link);
+    return true;
+}
+
+void replica_unwait(struct replica_waiter *w) { list_remove(&w->link); }
+
+/* ---- the set ---- */
+
+static void ack_tick(struct timer *t)
+{
+    struct replica_set *set = container_of(t, struct replica_set, ack_timer);
+    int64_t now = shard_now_us(set->shard);
+    char name[96];
+
+    LIST_FOR_EACH(it, &set->acking)
+    {
+        struct bucket *b = container_of(it, struct bucket, acking);
+
+        LIST_FOR_EACH(op, &b->acks)
+        {
+            struct append_op *a = container_of(op, struct append_op, op.link);
+
+            if (a->deadline_us <= now) {
+                list_remove(&a->op.link);
+                bucket_op_fail(&a->op, ERR_REQUEST_TIME_OUT,
+                               "%s: appended at offset %lld but not yet synced",
+                               bucket_name(&b->id, name), (long long)a->appended.base_offset);
+            }
+        }
+        if (list_empty(&b->acks)) {
+            list_remove(&b->acking);
+        }
+    }
+    if (!list_empty(&set->acking)) {
+        timer_start(set->shard, &set->ack_timer, ACK_TICK_US);
+    }
+}
+
+struct replica_set *replica_set_new(struct shard *shard, const struct replica_config *config)
+{
+    struct replica_set *set = mem_new(struct replica_set);
+
+    set->shard = shard;
+    set->config = *config;
+    map_init(&set->by_id);
+    list_init(&set->buckets);
+    list_init(&set->dirty);
+    list_init(&set->acking);
+    list_init(&set->gone);
+    list_init(&set->recovering);
+    timer_init(&set->ack_timer, ack_tick);
+    commit_init(set);
+    upkeep_start(set);
+    return set;
+}
+
+void replica_set_free(struct replica_set *set)
+{
+    if (set == NULL) {
+        return;
+    }
+    LIST_FOR_EACH(it, &set->buckets)
+    {
+        struct bucket *b = container_of(it, struct bucket, link);
+
+        ASSERT(b->jobs == 0);
+        log_free(b->log);
+        (void)meta_table_unref(b->table);
+        free(b);
+    }
+    meta_view_unref(set->view);
+    map_fini(&set->by_id);
+    free(set);
+}

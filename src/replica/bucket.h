@@ -1,0 +1,112 @@
+/* Inside replica/: one bucket and the set it is in. See replica.h for the rules.
+ *
+ *   CLOSED ──> OPENING ──> OPEN          any ──> GONE (table dropped, or the set is closing)
+ *      ^──────────┘ (failed)
+ *
+ * `jobs` counts what runs in a pool on behalf of the bucket (open, sync, cold read); a bucket that
+ * is GONE is freed, and its drop settled, when the last job has come back.
+ */
+#ifndef REPLICA_BUCKET_H
+#define REPLICA_BUCKET_H
+
+#include "replica.h"
+
+#include "base/map.h"
+#include "format/table_options.h"
+
+enum bucket_state { BUCKET_CLOSED, BUCKET_OPENING, BUCKET_OPEN, BUCKET_GONE };
+
+struct bucket {
+    struct bucket_id id;
+    struct replica_set *set;
+    struct bucket *chain; /* same hash */
+    struct list link;     /* in set->buckets */
+
+    const struct meta_table *table; /* a reference: what options were parsed from */
+    struct table_options options;
+
+    enum bucket_state state;
+    struct log *log;        /* OPEN */
+    int64_t high_watermark; /* readers see what is below */
+    int64_t retry_us;       /* a failed open is not tried again before */
+    uint32_t jobs;
+    struct replica_settled *settled; /* told when a GONE bucket has no job left */
+
+    struct list pending; /* struct bucket_op: wait for OPEN */
+    struct list acks;    /* struct append_op: wait for the high watermark, in offset order */
+    struct list acking;  /* in set->acking while acks is not empty */
+    struct list waiters; /* struct replica_waiter */
+    struct list dirty;   /* in set->dirty: appended to, not yet handed to a sync */
+    struct log_sync sync;
+    bool syncing;
+};
+
+struct replica_set {
+    struct shard *shard;
+    struct replica_config config; /* strings borrowed */
+    struct meta_view *view;       /* a reference; NULL before the first apply */
+    struct map by_id;             /* hash -> chain of struct bucket */
+    struct list buckets;
+    struct list dirty;
+    struct list acking;
+    struct list gone; /* still with jobs */
+    struct deferred commit;
+    struct timer ack_timer;
+    struct timer retention_timer;
+    struct timer writer_timer;
+    uint32_t jobs;          /* of all buckets, and of upkeep */
+    struct list recovering; /* CLOSED buckets to open in the background: struct recovery */
+    uint32_t recoveries;    /* under way */
+    bool closing;
+    void (*closed)(void *context, bool clean);
+    void *closed_context;
+    bool closed_clean;
+    uint32_t close_jobs;
+};
+
+/* ---- bucket.c ---- */
+
+/* Runs op on the bucket when it is open: now, or after the open; fails it when the bucket cannot
+ * be had. */
+void bucket_submit(struct replica_set *set, struct bucket_op *op);
+void bucket_op_fail(struct bucket_op *op, enum errcode code, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+void bucket_op_end(struct bucket_op *op, enum errcode code, const struct error *e);
+struct bucket *bucket_find(const struct replica_set *set, const struct bucket_id *id);
+/* NULL when the view does not know it. */
+struct bucket *bucket_get(struct replica_set *set, const struct bucket_id *id);
+void bucket_start_open(struct bucket *b);
+/* After an append or a sync: moves the high watermark and answers whoever waited for it. */
+void bucket_advance(struct bucket *b);
+/* Every pool job on behalf of a bucket begins and ends with these. */
+void bucket_job_begin(struct bucket *b);
+void bucket_job_end(struct bucket *b); /* may free the bucket */
+/* Text for messages: "table 3 partition 5 bucket 0". */
+const char *bucket_name(const struct bucket_id *id, char text[96]);
+
+/* ---- commit.c ---- */
+
+void commit_init(struct replica_set *set);
+/* The bucket was appended to: its sync starts at the end of this turn. */
+void commit_mark(struct bucket *b);
+
+/* ---- close.c ---- */
+
+void close_step(struct replica_set *set);
+
+/* ---- upkeep.c ---- */
+
+void upkeep_start(struct replica_set *set);
+void upkeep_stop(struct replica_set *set);
+void recover_step(struct replica_set *set);
+
+/* ---- place.c: what the view knows of a bucket ---- */
+
+/* The table, when it (and the partition) exists and has the bucket; else NULL. */
+const struct meta_table *place_table(const struct meta_view *view, const struct bucket_id *id);
+/* Brings b->table and b->options up to the set's view. The bucket is known there. */
+void place_refresh(struct bucket *b);
+/* "<data_dir>/<db>/<table>-<id>[/<partition>-p<id>]/log-<bucket>", heap; NULL when unknown. */
+char *place_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id);
+
+#endif

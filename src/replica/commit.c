@@ -1,0 +1,128 @@
+/* Group commit: all buckets appended to in a turn of the loop are synced together, and while a
+ * sync is under way the next group gathers. A few jobs share a group, so that the syncs of several
+ * files overlap in the device's queue. */
+#include "bucket.h"
+
+#include <stdlib.h>
+
+#include "base/diag.h"
+
+#define COMMIT_JOBS      4
+#define COMMIT_GROUP_MAX 64 /* buckets a job; more buckets make more jobs */
+
+struct commit_job {
+    struct pool_job job;
+    size_t count;
+    struct bucket *buckets[COMMIT_GROUP_MAX];
+};
+
+static void commit_run(struct deferred *d);
+
+void commit_init(struct replica_set *set) { deferred_init(&set->commit, commit_run); }
+
+void commit_mark(struct bucket *b)
+{
+    if (!list_linked(&b->dirty)) {
+        list_push_back(&b->set->dirty, &b->dirty);
+    }
+    if (!b->syncing) {
+        shard_defer(b->set->shard, DEFER_FLUSH, &b->set->commit);
+    }
+}
+
+static void commit_work(struct pool_job *job)
+{
+    struct commit_job *c = container_of(job, struct commit_job, job);
+
+    for (size_t i = 0; i < c->count; i++) {
+        log_sync_run(&c->buckets[i]->sync);
+    }
+}
+
+static void fail_acks(struct bucket *b, const struct error *why)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(&b->acks)) != NULL) {
+        bucket_op_end(container_of(link, struct bucket_op, link), ERR_LOG_STORAGE, why);
+    }
+    list_remove(&b->acking);
+}
+
+static void commit_bucket_done(struct bucket *b)
+{
+    struct error why = b->sync.error;
+    bool failed = b->sync.code != ERR_OK;
+    char name[96];
+
+    log_sync_end(b->log, &b->sync);
+    b->syncing = false;
+    if (failed) {
+        diag_error("replica", "%s refuses writes until the server is restarted: %s",
+                   bucket_name(&b->id, name), why.message);
+        fail_acks(b, &why);
+    } else if (b->state == BUCKET_OPEN) {
+        bucket_advance(b);
+    }
+    if (b->state == BUCKET_OPEN && list_linked(&b->dirty)) {
+        shard_defer(b->set->shard, DEFER_FLUSH, &b->set->commit);
+    }
+    bucket_job_end(b);
+}
+
+static void commit_done(struct message *m)
+{
+    struct commit_job *c = container_of(m, struct commit_job, job.done);
+
+    for (size_t i = 0; i < c->count; i++) {
+        commit_bucket_done(c->buckets[i]);
+    }
+    free(c);
+}
+
+/* Takes buckets off the dirty list into a job; NULL when none needs a sync. */
+static struct commit_job *commit_gather(struct replica_set *set, size_t group)
+{
+    struct commit_job *c = mem_new(struct commit_job);
+
+    LIST_FOR_EACH(it, &set->dirty)
+    {
+        struct bucket *b = container_of(it, struct bucket, dirty);
+
+        if (c->count == group) {
+            break;
+        }
+        if (b->syncing) {
+            continue; /* stays dirty: its turn comes when the sync under way is done */
+        }
+        list_remove(&b->dirty);
+        if (log_sync_begin(b->log, &b->sync)) {
+            b->syncing = true;
+            bucket_job_begin(b);
+            c->buckets[c->count++] = b;
+        }
+    }
+    if (c->count == 0) {
+        free(c);
+        return NULL;
+    }
+    c->job = (struct pool_job){.work = commit_work, .home = set->shard, .done.run = commit_done};
+    return c;
+}
+
+static void commit_run(struct deferred *d)
+{
+    struct replica_set *set = container_of(d, struct replica_set, commit);
+    struct commit_job *c;
+    size_t ready = 0;
+    size_t group;
+
+    LIST_FOR_EACH(it, &set->dirty) { ready += !container_of(it, struct bucket, dirty)->syncing; }
+    group = (ready + COMMIT_JOBS - 1) / COMMIT_JOBS;
+    if (group > COMMIT_GROUP_MAX) {
+        group = COMMIT_GROUP_MAX;
+    }
+    while (group > 0 && (c = commit_gather(set, group)) != NULL) {
+        pool_submit(set->config.sync_pool, &c->job);
+    }
+}

@@ -1,0 +1,80 @@
+/* Where a bucket lives and what its table asks of it: see bucket.h. Source of the layout: FlussPaths
+ * of Apache Fluss. */
+#include "bucket.h"
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "format/table_descriptor.h"
+
+#define DIR_MAX 4096
+
+static const struct meta_buckets *place_buckets(const struct meta_view *view,
+                                                const struct bucket_id *id,
+                                                const struct meta_table **ret_table,
+                                                const struct meta_partition **ret_partition)
+{
+    const struct meta_table *table = meta_view_table_by_id(view, id->table_id);
+    const struct meta_partition *partition = NULL;
+
+    if (table == NULL || meta_table_partitioned(table) != (id->partition_id >= 0)) {
+        return NULL;
+    }
+    if (id->partition_id >= 0) {
+        partition = meta_table_partition_by_id(table, id->partition_id);
+        if (partition == NULL) {
+            return NULL;
+        }
+    }
+    *ret_table = table;
+    *ret_partition = partition;
+    return partition != NULL ? &partition->buckets : &table->buckets;
+}
+
+const struct meta_table *place_table(const struct meta_view *view, const struct bucket_id *id)
+{
+    const struct meta_table *table;
+    const struct meta_partition *partition;
+    const struct meta_buckets *buckets = place_buckets(view, id, &table, &partition);
+
+    return buckets != NULL && id->bucket >= 0 && id->bucket < buckets->count ? table : NULL;
+}
+
+char *place_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id)
+{
+    char path[DIR_MAX];
+    const struct meta_table *table;
+    const struct meta_partition *partition;
+
+    if (place_buckets(view, id, &table, &partition) == NULL) {
+        return NULL;
+    }
+    if (partition == NULL) {
+        (void)snprintf(path, sizeof path, "%s/%s/%s-%lld/log-%d", data_dir, table->database,
+                       table->name, (long long)table->id, id->bucket);
+    } else {
+        (void)snprintf(path, sizeof path, "%s/%s/%s-%lld/%s-p%lld/log-%d", data_dir,
+                       table->database, table->name, (long long)table->id, partition->name,
+                       (long long)partition->id, id->bucket);
+    }
+    return mem_strdup(path);
+}
+
+void place_refresh(struct bucket *b)
+{
+    const struct meta_table *table = place_table(b->set->view, &b->id);
+    struct error e;
+
+    ASSERT(table != NULL);
+    if (table == b->table) {
+        return;
+    }
+    (void)meta_table_unref(b->table);
+    b->table = meta_table_ref(table);
+    if (table_options_parse(table->descriptor->def.properties, &b->options, &e) != ERR_OK) {
+        /* the catalog has validated them; a newer server may have stored others */
+        diag_warn("replica", "table %s.%s: %s; defaults apply", table->database, table->name,
+                  e.message);
+        ASSERT(table_options_parse((struct text_map){0}, &b->options, &e) == ERR_OK);
+    }
+}
