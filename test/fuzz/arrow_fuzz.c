@@ -8,6 +8,11 @@
 
 #define COLUMNS_MAX 16
 
+struct selection {
+    uint32_t positions[COLUMNS_MAX];
+    size_t count;
+};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct bytes copy_out(const struct arrow_projection *plan, struct bytes batch,
@@ -23,7 +28,7 @@ static struct bytes copy_out(const struct arrow_projection *plan, struct bytes b
     return bytes_of(w.data, w.len);
 }
 
-static bool project(const struct arrow_layout *layout, const uint32_t *positions, size_t count,
+static bool project(const struct arrow_layout *layout, const struct selection *s,
                     struct bytes batch, struct arena *arena, struct bytes *ret)
 {
     struct arrow_projector projector;
@@ -31,7 +36,7 @@ static bool project(const struct arrow_layout *layout, const uint32_t *positions
     struct batch_header header;
     size_t need = 0;
 
-    if (arrow_projector_init(&projector, layout, positions, count, arena, NULL) != ERR_OK ||
+    if (arrow_projector_init(&projector, layout, s->positions, s->count, arena, NULL) != ERR_OK ||
         batch_parse(batch, &header, NULL) != ERR_OK || header.size > batch.len ||
         arrow_head_size(batch, &header, &need, NULL) != ERR_OK) {
         return false;
@@ -46,19 +51,19 @@ static bool project(const struct arrow_layout *layout, const uint32_t *positions
     return true;
 }
 
-static void check_projected(const struct arrow_layout *layout, const uint32_t *positions,
-                            size_t count, struct bytes projected, struct arena *arena)
+static void check_projected(const struct arrow_layout *layout, const struct selection *s,
+                            struct bytes projected, struct arena *arena)
 {
     struct arrow_column columns[COLUMNS_MAX];
-    struct arrow_layout inner = {.columns = columns, .count = count};
-    uint32_t all[COLUMNS_MAX];
+    struct arrow_layout inner = {.columns = columns, .count = s->count};
+    struct selection all = {.count = s->count};
     struct bytes again;
 
-    for (size_t i = 0; i < count; i++) {
-        columns[i] = layout->columns[positions[i]];
-        all[i] = (uint32_t)i;
+    for (size_t i = 0; i < s->count; i++) {
+        columns[i] = layout->columns[s->positions[i]];
+        all.positions[i] = (uint32_t)i;
     }
-    ASSERT(project(&inner, all, count, projected, arena, &again));
+    ASSERT(project(&inner, &all, projected, arena, &again));
     ASSERT(bytes_equal(again, projected));
 }
 
@@ -83,9 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct reader r = reader_of(bytes_of(data, size));
     struct arrow_column columns[COLUMNS_MAX] = {{0}};
     struct arrow_layout layout = {.columns = columns, .count = 1 + reader_u8(&r) % COLUMNS_MAX};
-    uint32_t positions[COLUMNS_MAX];
+    struct selection s = {.count = 0};
     struct bytes projected;
-    size_t count = 0;
     uint16_t selected;
 
     for (size_t i = 0; i < layout.count; i++) {
@@ -97,12 +101,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     selected = reader_u16le(&r);
     for (uint32_t i = 0; i < layout.count; i++) {
         if ((selected >> i & 1) != 0) {
-            positions[count++] = i;
+            s.positions[s.count++] = i;
         }
     }
     read_message(r.rest, &layout);
-    if (project(&layout, positions, count, r.rest, &arena, &projected)) {
-        check_projected(&layout, positions, count, projected, &arena);
+    if (project(&layout, &s, r.rest, &arena, &projected)) {
+        check_projected(&layout, &s, projected, &arena);
     }
     return 0;
 }

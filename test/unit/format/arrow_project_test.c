@@ -71,6 +71,17 @@ static struct arrow_projector projector(const struct arrow_layout *layout,
     return p;
 }
 
+static struct selection selection_of(const json_t *positions)
+{
+    struct selection s = {.count = json_array_size(positions)};
+
+    assert_true(s.count <= POSITIONS_MAX);
+    for (size_t i = 0; i < s.count; i++) {
+        s.positions[i] = (uint32_t)vector_i64(json_array_get(positions, i));
+    }
+    return s;
+}
+
 static void equals_the_bytes_of_the_reference(void **state)
 {
     OWNED(vectors_freep) json_t *document = vectors_load("projection.json");
@@ -80,14 +91,9 @@ static void equals_the_bytes_of_the_reference(void **state)
     {
         OWNED(arena_fini) struct arena arena = ARENA_INIT;
         struct arrow_layout layout = vector_layout(vectors_get(one, "schema"), &arena);
-        const json_t *wanted = vectors_get(one, "projection");
-        struct selection s = {.count = json_array_size(wanted)};
-        struct arrow_projector p;
+        struct selection s = selection_of(vectors_get(one, "projection"));
+        struct arrow_projector p = projector(&layout, &s, &arena);
 
-        for (size_t i = 0; i < s.count; i++) {
-            s.positions[i] = (uint32_t)vector_i64(json_array_get(wanted, i));
-        }
-        p = projector(&layout, &s, &arena);
         vectors_assert_equal(vectors_text(one, "name"),
                              project_all(&p, vectors_hex(one, "input_hex", &arena), &arena),
                              vectors_hex(one, "output_hex", &arena));
@@ -109,6 +115,72 @@ static void drops_statistics_like_the_reference(void **state)
         vectors_assert_equal(vectors_text(one, "name"),
                              project_all(&p, vectors_hex(one, "hex", &arena), &arena),
                              vectors_hex(one, "projected_0_2_hex", &arena));
+    }
+}
+
+/* ---- messages of Arrow C++ ---- */
+
+static enum arrow_codec codec_named(const char *name)
+{
+    if (strcmp(name, "LZ4_FRAME") == 0) {
+        return ARROW_CODEC_LZ4_FRAME;
+    }
+    return strcmp(name, "ZSTD") == 0 ? ARROW_CODEC_ZSTD : ARROW_CODEC_NONE;
+}
+
+static struct bytes buffer_bytes(struct bytes message, const struct arrow_message *m, size_t index)
+{
+    struct arrow_buffer b = arrow_buffer(m, index);
+
+    return bytes_slice(message, m->body_at + (size_t)b.offset, (size_t)b.length);
+}
+
+/* Same nodes and same buffers, wherever they are in the bodies. */
+static void assert_same_contents(const char *name, struct bytes a, struct bytes b)
+{
+    struct arrow_message ma;
+    struct arrow_message mb;
+
+    assert_int_equal(arrow_message_parse(a, &ma, NULL), ERR_OK);
+    assert_int_equal(arrow_message_parse(b, &mb, NULL), ERR_OK);
+    assert_int_equal(ma.codec, mb.codec);
+    assert_int_equal(ma.row_count, mb.row_count);
+    assert_int_equal(ma.node_count, mb.node_count);
+    assert_int_equal(ma.buffer_count, mb.buffer_count);
+    vectors_assert_equal(name, bytes_of(ma.nodes, ma.node_count * ARROW_NODE_SIZE),
+                         bytes_of(mb.nodes, mb.node_count * ARROW_NODE_SIZE));
+    for (size_t i = 0; i < ma.buffer_count; i++) {
+        vectors_assert_equal(name, buffer_bytes(a, &ma, i), buffer_bytes(b, &mb, i));
+    }
+}
+
+static void projects_messages_of_arrow_cpp(void **state)
+{
+    OWNED(vectors_freep) json_t *document = vectors_load("arrow_pyarrow.json");
+
+    (void)state;
+    VECTORS_FOR_EACH(one, document)
+    {
+        OWNED(arena_fini) struct arena arena = ARENA_INIT;
+        struct arrow_layout layout = vector_layout(vectors_get(one, "schema"), &arena);
+        struct batch_spec spec = {.append_only = true,
+                                  .record_count = (int32_t)vectors_i64(one, "rows"),
+                                  .body = vectors_hex(one, "message_hex", &arena)};
+        struct selection s = selection_of(vectors_get(one, "projection"));
+        struct arrow_projector p = projector(&layout, &s, &arena);
+        struct bytes projected;
+        struct arrow_message m;
+        struct error e;
+
+        assert_int_equal(arrow_message_parse(spec.body, &m, NULL), ERR_OK);
+        assert_int_equal(m.codec, codec_named(vectors_text(one, "codec")));
+        if (arrow_message_check(&m, &layout, &e) != ERR_OK ||
+            project(&p, batch_build(&spec, &arena), &arena, &projected, &e) != ERR_OK) {
+            fail_msg("%s: %s", vectors_text(one, "name"), e.message);
+        }
+        assert_same_contents(vectors_text(one, "name"),
+                             bytes_slice(projected, 48, projected.len - 48),
+                             vectors_hex(one, "selected_hex", &arena));
     }
 }
 
@@ -331,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_bytes_of_the_reference),
         cmocka_unit_test(drops_statistics_like_the_reference),
+        cmocka_unit_test(projects_messages_of_arrow_cpp),
         cmocka_unit_test(projections_compose),
         cmocka_unit_test(neighbouring_columns_are_one_range),
         cmocka_unit_test(refuses_bad_positions),

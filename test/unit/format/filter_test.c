@@ -127,7 +127,8 @@ static void parse_leaf(const char *text, struct filter *f, struct arena *arena)
                          .literals = literals};
     f->type = &types[f->column];
     rest = arena_printf(arena, "%s", text + 1 + strlen(word->text));
-    for (char *token = strtok(rest, "(,)"); token != NULL; token = strtok(NULL, "(,)")) {
+    for (char *token = strtok_r(rest, "(,)", &rest); token != NULL;
+         token = strtok_r(NULL, "(,)", &rest)) {
         literals[f->literal_count++] = literal(f->type, token);
     }
 }
