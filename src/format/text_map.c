@@ -94,6 +94,9 @@ enum errcode text_map_from_json(const struct json *value, struct arena *arena, s
     size_t count = 0;
 
     TRY(json_as_object(value, e));
+    if (json_count(value) > TEXT_MAP_COUNT_MAX) {
+        return json_fail(value, e, "more than %d entries", TEXT_MAP_COUNT_MAX);
+    }
     items = arena_array(arena, json_count(value), sizeof *items);
     JSON_FOR_EACH(member, value)
     {

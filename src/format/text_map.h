@@ -9,6 +9,8 @@
 
 #include "json.h"
 
+#define TEXT_MAP_COUNT_MAX 1024 /* entries of a map from outside */
+
 struct text_list {
     const char *const *items;
     size_t count;
@@ -33,7 +35,8 @@ bool text_list_contains(struct text_list list, const char *text);
 /* "[a, b]" for messages. */
 const char *text_list_text(struct text_list list, struct arena *arena);
 
-/* From a JSON object whose values are strings; numbers and booleans are taken as their text. */
+/* From a JSON object whose values are strings; numbers and booleans are taken as their text. More
+ * than TEXT_MAP_COUNT_MAX members are an error. */
 MUST_USE enum errcode text_map_from_json(const struct json *value, struct arena *arena,
                                          struct text_map *ret, struct error *e);
 void text_map_write_json(struct json_writer *w, struct text_map map);
