@@ -224,7 +224,7 @@ static enum errcode assign_ids(const struct json *value, struct schema *s, struc
                          given, highest);
     }
     s->highest_field_id = given > highest ? given : highest;
-    if (fields > (size_t)(INT32_MAX - s->highest_field_id)) {
+    if ((int64_t)fields > (int64_t)INT32_MAX - s->highest_field_id) {
         return error_set(e, ERR_INVALID_TABLE, "field ids are exhausted");
     }
     for (uint32_t i = 0; i < s->count; i++) {
@@ -442,7 +442,7 @@ static enum errcode add_column(struct schema *s, const struct schema *old,
         return error_set(e, ERR_INVALID_ARGUMENT, "column '%.80s': a new column must be nullable",
                          column->name);
     }
-    if (scan_fields(column->type, &highest) >= (size_t)(INT32_MAX - s->highest_field_id)) {
+    if ((int64_t)scan_fields(column->type, &highest) >= (int64_t)INT32_MAX - s->highest_field_id) {
         return error_set(e, ERR_INVALID_ALTER_TABLE, "field ids are exhausted");
     }
     *to = copy_column(column, s);
