@@ -156,7 +156,7 @@ static enum errcode out_projected(struct scan *s, const struct arrow_projection 
 static enum errcode scan_projector(struct scan *s, int16_t schema_id, struct error *e)
 {
     const struct meta_schema *schema;
-    struct arrow_column *columns;
+    struct arrow_layout layout;
 
     if (s->projector_schema == schema_id) {
         return ERR_OK;
@@ -166,17 +166,9 @@ static enum errcode scan_projector(struct scan *s, int16_t schema_id, struct err
         return error_set(e, ERR_SCHEMA_NOT_EXIST, "a stored batch has schema id %d, unknown here",
                          schema_id);
     }
-    columns = arena_array(&s->scratch, schema->schema->count, sizeof *columns);
-    for (uint32_t i = 0; i < schema->schema->count; i++) {
-        uint32_t nodes = 0;
-        uint32_t buffers = 0;
-
-        type_arrow_shape(schema->schema->columns[i].type, &nodes, &buffers);
-        columns[i] = (struct arrow_column){.nodes = (uint16_t)nodes, .buffers = (uint16_t)buffers};
-    }
-    TRY(arrow_projector_init(
-        &s->projector, &(struct arrow_layout){.columns = columns, .count = schema->schema->count},
-        s->q->projection->positions, s->q->projection->count, &s->scratch, e));
+    layout = arrow_layout_of(schema->schema, &s->scratch);
+    TRY(arrow_projector_init(&s->projector, &layout, s->q->projection->positions,
+                             s->q->projection->count, &s->scratch, e));
     s->projector_schema = schema_id;
     return ERR_OK;
 }

@@ -1,0 +1,191 @@
+/* The checkpoint files of the data directory. Buckets that were not opened in this run keep what
+ * the run before wrote about them. */
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+
+static const char *const checkpoint_names[2] = {
+    "recovery-point-offset-checkpoint",
+    "high-watermark-checkpoint",
+};
+
+static int entry_compare(const void *a, const void *b)
+{
+    const struct checkpoint_entry *x = a;
+    const struct checkpoint_entry *y = b;
+
+    if (x->table_id != y->table_id) {
+        return x->table_id < y->table_id ? -1 : 1;
+    }
+    if (x->partition_id != y->partition_id) {
+        return x->partition_id < y->partition_id ? -1 : 1;
+    }
+    return (x->bucket > y->bucket) - (x->bucket < y->bucket);
+}
+
+static void checkpoint_sort(struct checkpoint *c)
+{
+    if (c->count > 1) {
+        qsort(c->entries, c->count, sizeof *c->entries, entry_compare);
+    }
+}
+
+/* A file that cannot be read only costs time: every log is then scanned from its start. */
+enum errcode checkpoints_load(struct server *s, struct error *e)
+{
+    char *path = arena_printf(&s->arena, "%s/%s", s->data_dir, checkpoint_names[0]);
+    enum errcode code = checkpoint_read(path, &s->arena, &s->hints, e);
+
+    if (code == ERR_CORRUPT_FILE) {
+        diag_warn("server", "all logs are scanned from their start: %s", e->message);
+        s->hints = (struct checkpoint){0};
+        code = ERR_OK;
+    }
+    checkpoint_sort(&s->hints);
+    return code;
+}
+
+static const struct checkpoint_entry *hint_find(const struct checkpoint *c,
+                                                const struct checkpoint_entry *key)
+{
+    return c->count == 0 ? NULL
+                         : bsearch(key, c->entries, c->count, sizeof *c->entries, entry_compare);
+}
+
+struct bucket_hint checkpoints_hint(void *context, const struct bucket_id *id)
+{
+    const struct server *s = context;
+    struct checkpoint_entry key = {
+        .table_id = id->table_id, .partition_id = id->partition_id, .bucket = id->bucket};
+    const struct checkpoint_entry *found = hint_find(&s->hints, &key);
+
+    return (struct bucket_hint){.recovery_point = found != NULL ? found->offset : 0};
+}
+
+/* ---- writing ---- */
+
+/* What the shards say, gathered. */
+struct gathering {
+    struct server *server;
+    struct replica_checkpoint_entry *entries[SERVER_SHARDS_MAX];
+    size_t counts[SERVER_SHARDS_MAX];
+};
+
+static void gather(void *context, unsigned index)
+{
+    struct gathering *g = context;
+
+    g->counts[index] = replica_checkpoint(g->server->replicas[index], &g->entries[index]);
+}
+
+static bool view_knows(const struct meta_view *v, const struct checkpoint_entry *entry)
+{
+    const struct meta_table *t = meta_view_table_by_id(v, entry->table_id);
+
+    return t != NULL &&
+           (entry->partition_id < 0 || meta_table_partition_by_id(t, entry->partition_id) != NULL);
+}
+
+/* Both checkpoints from one gathering: [0] recovery points, [1] high watermarks. */
+static void merge(struct gathering *g, struct arena *arena, struct checkpoint ret[2])
+{
+    struct server *s = g->server;
+    size_t total = s->hints.count;
+    size_t n = 0;
+
+    for (unsigned i = 0; i < s->node.shard_count; i++) {
+        total += g->counts[i];
+    }
+    for (int k = 0; k < 2; k++) {
+        ret[k].entries = arena_array(arena, total, sizeof *ret[k].entries);
+    }
+    for (unsigned i = 0; i < s->node.shard_count; i++) {
+        for (size_t j = 0; j < g->counts[i]; j++, n++) {
+            const struct replica_checkpoint_entry *from = &g->entries[i][j];
+            struct checkpoint_entry entry = {.table_id = from->id.table_id,
+                                             .partition_id = from->id.partition_id,
+                                             .bucket = from->id.bucket};
+
+            entry.offset = from->recovery_point;
+            ret[0].entries[n] = entry;
+            entry.offset = from->high_watermark;
+            ret[1].entries[n] = entry;
+        }
+    }
+    ret[0].count = ret[1].count = n;
+    checkpoint_sort(&ret[0]);
+    checkpoint_sort(&ret[1]);
+    for (size_t i = 0; i < s->hints.count; i++) {
+        struct checkpoint opened = {.entries = ret[0].entries, .count = n};
+
+        if (hint_find(&opened, &s->hints.entries[i]) == NULL &&
+            view_knows(meta_current(s->meta), &s->hints.entries[i])) {
+            ret[0].entries[ret[0].count++] = s->hints.entries[i];
+            ret[1].entries[ret[1].count++] = s->hints.entries[i];
+        }
+    }
+}
+
+/* Files whose contents would not change are left alone. */
+static enum errcode write_one(struct server *s, int which, const struct checkpoint *c,
+                              struct arena *arena, struct error *e)
+{
+    struct bytes text = checkpoint_format(c, arena);
+    struct bytes *written = &s->checkpoint_written[which];
+    uint8_t *copy;
+
+    if (bytes_equal(text, *written)) {
+        return ERR_OK;
+    }
+    TRY(checkpoint_write(arena_printf(arena, "%s/%s", s->data_dir, checkpoint_names[which]), c, e));
+    copy = mem_alloc(text.len);
+    memcpy(copy, text.data, text.len);
+    free((void *)(uintptr_t)written->data);
+    *written = bytes_of(copy, text.len);
+    return ERR_OK;
+}
+
+enum errcode checkpoints_write(struct server *s, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct gathering *g = mem_new(struct gathering);
+    struct checkpoint merged[2] = {0};
+
+    g->server = s;
+    shards_call(s->shards, s->node.shard_count, gather, g);
+    merge(g, &arena, merged);
+    for (unsigned i = 0; i < s->node.shard_count; i++) {
+        free(g->entries[i]);
+    }
+    free(g);
+    TRY(write_one(s, 0, &merged[0], &arena, e));
+    return write_one(s, 1, &merged[1], &arena, e);
+}
+
+static void checkpoint_tick(struct timer *t)
+{
+    struct server *s = container_of(t, struct server, checkpoint_timer);
+    struct error e;
+
+    if (checkpoints_write(s, &e) != ERR_OK) {
+        diag_warn("server", "the checkpoints stay as they are: %s", e.message);
+    }
+    timer_start(s->coordinator, t, s->config->checkpoint_us);
+}
+
+void checkpoints_start(struct server *s)
+{
+    timer_init(&s->checkpoint_timer, checkpoint_tick);
+    timer_start(s->coordinator, &s->checkpoint_timer, s->config->checkpoint_us);
+}
+
+void checkpoints_free(struct server *s)
+{
+    for (int i = 0; i < 2; i++) {
+        free((void *)(uintptr_t)s->checkpoint_written[i].data);
+        s->checkpoint_written[i] = BYTES_EMPTY;
+    }
+}

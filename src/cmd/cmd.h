@@ -1,0 +1,11 @@
+/* The subcommands of the program. Each gets its own name as argv[0] and returns an exit code:
+ * 0 fine, 1 it failed, 2 wrong usage. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+int cmd_server(int argc, char **argv);
+int cmd_config(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+
+#endif

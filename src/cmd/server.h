@@ -1,0 +1,116 @@
+/* The server as one struct: everything it is made of, in the order it is started.
+ *
+ *   pools        disk (opens, cold reads, removal), sync (fdatasync)
+ *   coordinator  one shard that may block: the catalog, deletions, checkpoints
+ *   shards       one per core: connections, services, replicas
+ *   listeners    on the first shard, which deals new connections to all
+ *
+ * Stop goes the other way: no new connections, no new requests, answer what is in flight, sync and
+ * close the logs, write the checkpoints and the marker of a clean stop.
+ * Thread: main, except where stated.
+ */
+#ifndef CMD_SERVER_H
+#define CMD_SERVER_H
+
+#include "front/fluss.h"
+#include "io/gate.h"
+#include "log/checkpoint.h"
+
+#define SERVER_SHARDS_MAX    256
+#define SERVER_LISTENERS_MAX 16
+
+/* Where to listen and what to tell clients. */
+struct server_listener {
+    const char *name;
+    const char *host;
+    uint16_t port;               /* 0: any free one */
+    const char *advertised_host; /* NULL: as listened on */
+    uint16_t advertised_port;    /* 0: as listened on */
+};
+
+/* Everything a server needs to know, as plain values; made from options by server_config.c. */
+struct server_config {
+    const char *data_dir; /* NULL: a temporary one, removed at exit */
+    unsigned shards;
+    size_t memory_bytes; /* for frames being received and requests in flight, all shards together */
+    struct server_listener listeners[SERVER_LISTENERS_MAX];
+    size_t listener_count;
+    struct meta_options meta;       /* data_dir, coordinator and listener are filled in */
+    struct replica_config replicas; /* data_dir, pools, clean and hints are filled in */
+    struct fluss_front_options front;
+    const char *rack;          /* NULL: none */
+    int64_t checkpoint_us;     /* between two writes of the checkpoint files */
+    int64_t fetch_wait_us_max; /* longest long poll */
+    unsigned disk_threads;
+    unsigned sync_threads;
+};
+
+/* A view on its way to all shards, and what was dropped with it: the directories go when every
+ * shard has let go of them. Coordinator. */
+struct publication {
+    struct server *server;
+    struct meta_view *view; /* borrowed during the call */
+    unsigned waiting;       /* shards not yet settled, and the turn that published it */
+    struct list deletions;  /* struct deletion */
+};
+
+struct server {
+    const struct server_config *config;
+    char *data_dir;
+    struct file *lock;
+    bool clean;              /* the last stop was */
+    struct arena arena;      /* what lives as long as the server */
+    struct checkpoint hints; /* recovery points of the last run, sorted */
+
+    struct pool *disk;
+    struct pool *sync;
+    struct shard *coordinator;
+    struct meta *meta;
+    struct publication *latest; /* coordinator: of this turn */
+    struct deferred publication_over;
+    struct timer checkpoint_timer;
+    struct bytes checkpoint_written[2]; /* heap: what the files hold */
+
+    struct node node;
+    struct shard *shards[SERVER_SHARDS_MAX];
+    struct service *services[SERVER_SHARDS_MAX];
+    struct replica_set *replicas[SERVER_SHARDS_MAX];
+    struct fluss_front *fronts[SERVER_SHARDS_MAX];
+    struct replica_config replica_config;
+
+    struct node_listener listeners[SERVER_LISTENERS_MAX];
+    struct listener *accepting[SERVER_LISTENERS_MAX]; /* first shard */
+    int listen_fds[SERVER_LISTENERS_MAX];
+    unsigned next_shard; /* of the next connection; first shard */
+
+    struct gate *stopping;
+    atomic_bool closed_clean;
+};
+
+/* Starts everything; when it returns, requests are being served. config and what it points to must
+ * live as long as the server. Nothing is left behind after an error. */
+MUST_USE enum errcode server_start(const struct server_config *config, struct server **ret,
+                                   struct error *e);
+/* Stops in order and frees; true: cleanly, the next start need not scan. */
+bool server_stop(struct server *s);
+
+/* ---- deletions.c ---- */
+
+/* meta's callbacks; coordinator. */
+void server_published(struct meta_view *view, void *context);
+void server_dropped(const struct meta_deletion *deletion, void *context);
+void deletions_init(struct server *s);
+/* Removes what an earlier run left; before meta_start. */
+MUST_USE enum errcode deletions_resume(struct server *s, struct error *e);
+
+/* ---- checkpoints.c ---- */
+
+MUST_USE enum errcode checkpoints_load(struct server *s, struct error *e);
+struct bucket_hint checkpoints_hint(void *context, const struct bucket_id *id);
+/* Coordinator: writes the files now and then. */
+void checkpoints_start(struct server *s);
+/* Writes both files as of now. Coordinator, or main when the shards are quiet. */
+MUST_USE enum errcode checkpoints_write(struct server *s, struct error *e);
+void checkpoints_free(struct server *s);
+
+#endif

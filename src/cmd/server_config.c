@@ -1,0 +1,103 @@
+#include "server_config.h"
+
+#include <unistd.h>
+
+#include "listeners.h"
+
+/* Threads for opens and cold reads, and for syncs; they start when they are needed. */
+#define DISK_THREADS 4
+#define SYNC_THREADS 4
+/* Responses a peer may leave unread before its requests are not read any more. */
+#define UNSENT_MAX (8u << 20)
+
+static enum errcode config_listeners(const struct server_args *args, struct arena *arena,
+                                     struct server_config *c, struct error *e)
+{
+    struct listener_list list;
+
+    static_assert(LISTENERS_MAX <= SERVER_LISTENERS_MAX, "room for every listener");
+    TRY(listeners_parse(args->options, arena, &list, e));
+    c->listener_count = list.count;
+    for (size_t i = 0; i < list.count; i++) {
+        c->listeners[i] = (struct server_listener){
+            .name = list.bind[i].name,
+            .host = list.bind[i].host,
+            .port = list.bind[i].port,
+            .advertised_host = list.advertised[i].host,
+            .advertised_port = list.advertised[i].port,
+        };
+    }
+    return ERR_OK;
+}
+
+static void config_meta(const struct options *o, struct arena *arena, struct meta_options *m)
+{
+    m->server_id = options_int(o, "tablet-server.id");
+    m->default_bucket_count = options_int(o, "default.bucket.number");
+    m->default_replication_factor = options_int(o, "default.replication.factor");
+    m->bucket_count_max = options_int(o, "max.bucket.num");
+    m->partition_count_max = options_int(o, "max.partition.num");
+    m->allow_log_tables = options_bool(o, "allow.create.log.tables");
+    m->allow_kv_tables = options_bool(o, "allow.create.kv.tables");
+    m->remote_data_dir = options_string(o, "remote.data.dir");
+    m->auto_partition_interval_ms = options_duration_ms(o, "auto-partition.check.interval");
+    m->configs = options_settings(o, arena, &m->config_count);
+}
+
+static void config_replicas(const struct options *o, struct replica_config *r)
+{
+    r->log = (struct log_options){
+        .segment_bytes_max = (uint64_t)options_bytes(o, "log.segment.file-size"),
+        .index_bytes_max = (uint32_t)options_bytes(o, "log.index.file-size"),
+        .index_interval = (uint32_t)options_bytes(o, "log.index.interval-size"),
+        .writer_expiry_ms = options_duration_ms(o, "server.writer-id.expiration-time"),
+    };
+    r->sync = strcmp(options_string(o, "log.durability"), "fsync") == 0;
+    r->roll_active = options_bool(o, "log.retention.roll-active-segment.enabled");
+    r->retention_us = options_duration_ms(o, "log.retention.check-interval") * 1000;
+    r->writer_check_us =
+        options_duration_ms(o, "server.writer-id.expiration-check-interval") * 1000;
+}
+
+static void config_front(const struct options *o, struct fluss_front_options *f)
+{
+    f->frame_bytes_max = (size_t)options_bytes(o, "netty.server.max-request-size");
+    f->inflight_max = (uint32_t)options_int(o, "netty.server.max-queued-requests");
+    f->unsent_bytes_max = UNSENT_MAX;
+    f->idle_us = options_duration_ms(o, "netty.connection.max-idle-time") * 1000;
+}
+
+static unsigned shard_count(const struct options *o)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int32_t wanted = options_has(o, "eider.shards") ? options_int(o, "eider.shards") : 0;
+
+    if (wanted <= 0) {
+        wanted = cores > 0 ? (int32_t)cores : 1;
+    }
+    return wanted > SERVER_SHARDS_MAX ? SERVER_SHARDS_MAX : (unsigned)wanted;
+}
+
+enum errcode server_config_make(const struct server_args *args, struct arena *arena,
+                                struct server_config *ret, struct error *e)
+{
+    const struct options *o = args->options;
+    struct server_config c = {
+        .data_dir = args->data_dir,
+        .shards = shard_count(o),
+        .memory_bytes = (size_t)options_bytes(o, "eider.memory.budget"),
+        .rack = options_string(o, "tablet-server.rack"),
+        .checkpoint_us =
+            options_duration_ms(o, "log.replica.high-watermark.checkpoint-interval") * 1000,
+        .fetch_wait_us_max = INT64_C(60000000),
+        .disk_threads = DISK_THREADS,
+        .sync_threads = SYNC_THREADS,
+    };
+
+    TRY(config_listeners(args, arena, &c, e));
+    config_meta(o, arena, &c.meta);
+    config_replicas(o, &c.replicas);
+    config_front(o, &c.front);
+    *ret = c;
+    return ERR_OK;
+}
