@@ -1,0 +1,238 @@
+/* The catalog: databases, tables, schemas, partitions, ids and epochs.
+ *
+ * One thread, the coordinator, makes all changes: a shard that may block. A change is validated
+ * against the current view, stored durably (store.h), becomes a new view (view.h), is published,
+ * and only then answered. Readers use views and never come here.
+ *
+ * Life: meta_open (blocks: recovery), then meta_start once the shards run, then jobs; after the
+ * coordinator shard has been joined, meta_close.
+ *
+ * Embedded mode: this server is the only one and leads every bucket. Each start is an election of
+ * all of them: a stored leader_isr document says "leader epoch l as of coordinator epoch c", and
+ * while the coordinator's epoch is C the bucket's is l + (C - c). So a start raises every leader
+ * epoch by one and writes only the coordinator's epoch.
+ * A dropped table or partition is gone from the view at once; its assignment stays stored, marked,
+ * until META_DELETION_DONE says that its directories are removed.
+ * Thread: as said at each function.
+ */
+#ifndef META_META_H
+#define META_META_H
+
+#include "view.h"
+
+#include "io/shard.h"
+
+#define META_DEFAULT_DATABASE "fluss"
+#define META_NO_PARTITION     INT64_C(-1)
+
+struct meta;
+
+/* ---- opening ---- */
+
+struct meta_config {
+    const char *key;
+    const char *value;
+};
+
+/* Directories that nothing needs any more. Texts are borrowed from the call. */
+struct meta_deletion {
+    int64_t table_id;
+    int64_t partition_id; /* META_NO_PARTITION: the whole table, its partitions included */
+    const char *database;
+    const char *table;
+    const char *partition; /* NULL: the whole table */
+};
+
+struct meta_listener {
+    void *context;
+    /* A new view is in force; called before the change is answered. The view is borrowed: take a
+     * reference to keep it. Coordinator thread; may block. */
+    void (*published)(struct meta_view *view, void *context);
+    /* Something was dropped, after its view was published. Coordinator thread. */
+    void (*dropped)(const struct meta_deletion *deletion, void *context);
+};
+
+struct meta_options {
+    const char *data_dir;      /* the store is <data_dir>/meta */
+    struct shard *coordinator; /* NULL in tools and tests: no jobs, no timer */
+    struct meta_listener listener;
+    int32_t server_id;                  /* tablet-server.id */
+    int32_t default_bucket_count;       /* default.bucket.number */
+    int32_t default_replication_factor; /* default.replication.factor */
+    int32_t bucket_count_max;           /* max.bucket.num: per table, or per partition */
+    int32_t partition_count_max;        /* max.partition.num: per table */
+    bool allow_log_tables;              /* allow.create.log.tables */
+    bool allow_kv_tables;               /* allow.create.kv.tables */
+    const char *remote_data_dir;        /* remote.data.dir; NULL: none */
+    const char *time_zone;              /* of auto partitions without one; NULL: UTC */
+    int64_t auto_partition_interval_ms; /* auto-partition.check.interval */
+    const struct meta_config *configs;  /* the server's configuration, for meta_configs */
+    size_t config_count;
+};
+
+/* Recovers the catalog, begins a new coordinator epoch, creates what must exist. Options and what
+ * they point to are copied, except coordinator and listener.context. Any thread; blocks. Errors:
+ * ERR_CORRUPT_FILE, ERR_DISK_FULL, ERR_STORAGE. */
+MUST_USE enum errcode meta_open(const struct meta_options *options, struct meta **ret,
+                                struct error *e);
+/* Runs the first auto-partition pass and starts its timer. Any thread. */
+void meta_start(struct meta *m);
+/* After the coordinator was joined, so that nothing runs any more. Accepts NULL. */
+void meta_close(struct meta *m);
+
+/* The view in force; borrowed. Between meta_open and meta_start any thread, then the coordinator. */
+struct meta_view *meta_current(const struct meta *m);
+/* What earlier drops left to delete. Before meta_start. Lives as long as the arena. */
+MUST_USE enum errcode meta_pending_deletions(struct meta *m, struct arena *arena,
+                                             struct meta_deletion **ret, size_t *ret_count,
+                                             struct error *e);
+/* The configuration the server was started with, secrets masked; any thread. */
+const struct meta_config *meta_configs(const struct meta *m, size_t *ret_count);
+
+/* ---- jobs ---- */
+
+enum meta_job_kind {
+    META_CREATE_DATABASE,
+    META_ALTER_DATABASE,
+    META_DROP_DATABASE,
+    META_CREATE_TABLE,
+    META_ALTER_TABLE,
+    META_DROP_TABLE,
+    META_CREATE_PARTITION,
+    META_DROP_PARTITION,
+    META_INIT_WRITER,
+    META_DELETION_DONE,
+    META_JOB_KIND_COUNT
+};
+
+/* Embedded first in one of the structs below. What a job points to is borrowed and must stay until
+ * it is done. */
+struct meta_job {
+    enum meta_job_kind kind;
+    void (*done)(struct meta_job *job); /* on the submitting shard; owns the job from then on */
+    enum errcode code;                  /* outcome; why, when it is not ERR_OK: */
+    struct error error;
+
+    struct message message; /* private */
+    struct meta *meta;
+    struct shard *home;
+};
+
+/* Runs the job on the coordinator and brings it back. Thread: a shard. */
+void meta_submit(struct meta *m, struct meta_job *job);
+
+/* A change of a property, in the protocol's numbering. */
+enum meta_change_op { META_SET = 0, META_DELETE = 1, META_APPEND = 2, META_SUBTRACT = 3 };
+struct meta_change {
+    struct bytes key;
+    struct bytes value; /* META_SET; may be empty */
+    int32_t op;         /* as received: other numbers are refused */
+};
+
+struct meta_create_database {
+    struct meta_job job;
+    struct bytes database;
+    struct bytes json; /* empty: an empty descriptor */
+    bool ignore_if_exists;
+};
+
+struct meta_alter_database {
+    struct meta_job job;
+    struct bytes database;
+    const struct meta_change *changes;
+    size_t change_count;
+    bool has_comment;
+    struct bytes comment; /* empty: none from now on */
+    bool ignore_if_not_exists;
+};
+
+struct meta_drop_database {
+    struct meta_job job;
+    struct bytes database;
+    bool ignore_if_not_exists;
+    bool cascade;
+};
+
+struct meta_create_table {
+    struct meta_job job;
+    struct bytes database;
+    struct bytes table;
+    struct bytes json; /* the table descriptor */
+    bool ignore_if_exists;
+};
+
+struct meta_add_column {
+    struct bytes name;
+    struct bytes type_json;
+    bool has_comment;
+    struct bytes comment;
+    bool has_agg_function;
+    struct bytes agg_function_json;
+    int32_t position; /* 0: last; others are refused */
+};
+
+struct meta_alter_table {
+    struct meta_job job;
+    struct bytes database;
+    struct bytes table;
+    const struct meta_change *changes;
+    size_t change_count;
+    const struct meta_add_column *columns;
+    size_t column_count;
+    bool unsupported; /* the request also drops, renames or modifies columns */
+    bool ignore_if_not_exists;
+};
+
+struct meta_drop_table {
+    struct meta_job job;
+    struct bytes database;
+    struct bytes table;
+    bool ignore_if_not_exists;
+};
+
+struct meta_spec {
+    struct bytes key;
+    struct bytes value;
+};
+
+struct meta_create_partition {
+    struct meta_job job;
+    struct bytes database;
+    struct bytes table;
+    const struct meta_spec *spec;
+    size_t spec_count;
+    bool ignore_if_exists;
+};
+
+struct meta_drop_partition {
+    struct meta_job job;
+    struct bytes database;
+    struct bytes table;
+    const struct meta_spec *spec;
+    size_t spec_count;
+    bool ignore_if_not_exists;
+};
+
+struct meta_init_writer {
+    struct meta_job job;
+    int64_t writer_id; /* result */
+};
+
+struct meta_deletion_done {
+    struct meta_job job;
+    int64_t table_id;
+    int64_t partition_id; /* META_NO_PARTITION: the whole table */
+};
+
+/* ---- reads that need more than a look-up; on a view, any thread ---- */
+
+/* The partitions of a table whose values match a partial spec, in name order; NULL spec: all.
+ * ERR_TABLE_NOT_PARTITIONED; ERR_PARTITION_SPEC_INVALID for an unknown or repeated key. */
+MUST_USE enum errcode meta_list_partitions(const struct meta_table *t, const struct meta_spec *spec,
+                                           size_t spec_count, struct arena *arena,
+                                           const struct meta_partition ***ret, size_t *ret_count,
+                                           struct error *e);
+/* The descriptor of a database as clients read it. */
+struct bytes meta_database_json(const struct meta_database *d, struct arena *arena);
+
+#endif
