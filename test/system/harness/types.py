@@ -26,7 +26,7 @@ COLUMNS = {  # name: (Arrow type, values)
     "double": (pa.float64(), [0.1, -0.0, float("-inf"), 1.7976931348623157e308, 5e-324]),
     "string": (pa.string(), ["", "a", "grüße", "\U0001f600", "x" * 1000, "nul\0inside"]),
     "bytes": (pa.binary(), [b"", b"\0\xff", bytes(range(256))]),
-    "binary": (pa.binary(4), [b"\0\0\0\0", b"abcd", b"\xff" * 4]),
+    "binary": (pa.binary(4), [b"\0\0\0a", b"abcd", b"\xff" * 4]),
     "decimal_small": (pa.decimal128(10, 2), [Decimal("0.00"), Decimal("-99999999.99"), Decimal("1.23")]),
     "decimal_big": (pa.decimal128(38, 10), [Decimal("9" * 28 + "." + "9" * 10), Decimal("-0.0000000001")]),
     "date": (pa.date32(), [date(1970, 1, 1), date(1, 1, 1), date(9999, 12, 31)]),
@@ -42,6 +42,35 @@ COLUMNS = {  # name: (Arrow type, values)
     "map": (MAP, [[], [("a", 1), ("b", None)], [(str(i), i) for i in range(50)]]),
     "row": (STRUCT, [{"x": 1, "y": "one"}, {"x": None, "y": None}, {"x": -1, "y": ""}]),
     "deep": (DEEP, [[], [{"k": "a", "v": [1, 2]}, None, {"k": None, "v": None}], [{"k": "", "v": []}]]),
+}
+
+
+TEXTS = {
+    "boolean": "BOOLEAN",
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INT",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "STRING",
+    "bytes": "BYTES",
+    "binary": "BINARY(4)",
+    "decimal_small": "DECIMAL(10, 2)",
+    "decimal_big": "DECIMAL(38, 10)",
+    "date": "DATE",
+    "time_0": "TIME(0)",
+    "time_3": "TIME(3)",
+    "timestamp_0": "TIMESTAMP(0)",
+    "timestamp_3": "TIMESTAMP(3)",
+    "timestamp_6": "TIMESTAMP(6)",
+    "timestamp_9": "TIMESTAMP(9)",
+    "timestamp_ltz_3": "TIMESTAMP_LTZ(3)",
+    "timestamp_ltz_6": "TIMESTAMP_LTZ(6)",
+    "array": "ARRAY<INT>",
+    "map": "MAP<STRING NOT NULL, BIGINT>",
+    "row": "ROW<x INT, y STRING>",
+    "deep": "ARRAY<ROW<k STRING, v ARRAY<INT>>>",
 }
 
 
