@@ -15,7 +15,8 @@
  * Failures: a write that failed is undone (the file is cut back); after ERR_DISK_FULL the log goes
  * on, after anything else, or when a sync failed, the log refuses writes with ERR_LOG_STORAGE until
  * it is opened again: pages that failed to sync are never trusted. Recovery never deletes data: the
- * valid prefix stays, the rest is moved aside (*.aside) and reported.
+ * valid prefix stays, the rest is moved aside (*.aside) and reported. README.md has the rules of
+ * ordering and recovery.
  * Source of formats: LogTablet, LocalLog, LogSegment, LogLoader, WriterStateManager of Apache Fluss.
  */
 #ifndef LOG_LOG_H
@@ -37,22 +38,24 @@ struct log_options {
 struct log_open_params {
     const char *dir;
     const struct log_options *options; /* copied */
-    bool clean;             /* the last stop was clean: files are trusted without a scan */
-    int64_t recovery_point; /* everything below was synced; 0 when unknown */
+    bool clean;             /* the last stop was clean: only the end of the last file is checked */
+    int64_t recovery_point; /* of the last run (log_recovery_point); 0 when unknown */
     int64_t now_ms;
 };
 
 struct log_open_report {
-    uint64_t scanned_bytes;
-    uint64_t aside_bytes; /* moved out of the log because it was not a valid batch */
-    char aside_path[512]; /* where the (last) set-aside bytes are; empty when none */
+    uint64_t scanned_bytes;   /* whose checksums were verified */
+    uint64_t aside_bytes;     /* moved out of the log because they were no valid batches */
+    uint64_t missing_offsets; /* in holes between segments: damage below the recovery point */
+    char aside_path[512];     /* where the (last) set-aside bytes are; empty when none */
+    char why[256];            /* what was wrong with the first of them; empty when none */
 };
 
 /* Opens or creates the log of a directory (created when missing, its parents too). Blocks. */
 MUST_USE enum errcode log_open(const struct log_open_params *params, struct log **ret,
                                struct log_open_report *ret_report, struct error *e);
 /* Syncs everything, writes indexes and a writer snapshot. Blocks. The log stays usable for reads
- * until log_free. */
+ * until log_free. After an error the stop of this log is not a clean one. */
 MUST_USE enum errcode log_close(struct log *log, struct error *e);
 /* Drops the memory and descriptors; does not write. */
 void log_free(struct log *log);
@@ -89,49 +92,68 @@ MUST_USE enum errcode log_append(struct log *log, uint8_t *data, size_t len, int
 /* What must reach the device so that everything appended so far is durable: taken on the shard,
  * run in a pool, brought back to the shard. One may be under way per log. */
 struct log_sync {
-    struct file *files[4]; /* references */
-    size_t file_count;
-    char *dir;          /* to sync as well, or NULL; heap */
-    int64_t end_offset; /* what becomes durable */
-    enum errcode code;  /* outcome of log_sync_run */
+    struct file *active;  /* a reference; NULL: nothing of it to sync */
+    struct file **others; /* references: ended segments, indexes, writer snapshots; heap */
+    size_t other_count;
+    char *dir;           /* to sync as well, or NULL; heap */
+    int64_t end_offset;  /* what becomes durable */
+    bool recovery_point; /* and the recovery point, too */
+    enum errcode code;   /* outcome of log_sync_run */
     struct error error;
 };
 
-/* false: nothing to do, the log is durable up to its end. */
+/* false: nothing to do, the log is durable up to its end; or it has failed (log_failed) and nothing
+ * more of it becomes durable. */
 MUST_USE bool log_sync_begin(struct log *log, struct log_sync *sync);
 void log_sync_run(struct log_sync *sync); /* pool: blocks */
 /* Shard: applies the outcome, releases what sync holds. */
 void log_sync_end(struct log *log, struct log_sync *sync);
-/* For durability `os`: what is in the page cache counts as durable. */
+/* For durability `os`: what is in the page cache counts as durable. Files of ended segments stay
+ * open until a sync, so one should run now and then: see log_want_recovery_point. */
 void log_assume_durable(struct log *log);
+
+/* Everything below was synced together with its index entries and a writer snapshot: what
+ * log_open_params asks for. Moves with a sync, by itself about every 16 MiB. */
+int64_t log_recovery_point(const struct log *log);
+/* The next sync moves the recovery point to the end. For the timer that writes the checkpoint: an
+ * idle log then has nothing to recover. Costs nothing when it is there already. */
+void log_want_recovery_point(struct log *log);
 
 /* ---- read ---- */
 
 struct log_range {
     struct file *file; /* a reference for the caller; NULL when len is 0 */
     uint64_t position;
-    size_t len;          /* bytes of whole batches, except that a limit may cut the last one */
+    size_t len;          /* whole batches */
     int64_t base_offset; /* of the first batch in the range */
+    int64_t end_offset;  /* one past the last offset in the range: where to read on */
     int64_t
         next_offset; /* first offset of the next segment when the range ends a segment, else -1 */
-    int16_t first_magic;
+    bool cold;       /* see log_read.nowait; only file, position and len are set */
 };
 
 /* The stored bytes from the batch that contains `offset` up to `limit_offset` (exclusive, a batch
  * boundary: high watermark or end) and max_bytes, within one segment. min_one: at least the first
- * batch, even when larger than max_bytes. ERR_LOG_OFFSET_OUT_OF_RANGE outside [start, end]. May
- * read batch headers through the page cache. */
+ * batch, even when larger than max_bytes. ERR_LOG_OFFSET_OUT_OF_RANGE outside [start, end];
+ * ERR_CORRUPT_FILE when the file does not hold what it should. In a hole of the log (README.md) the
+ * range starts at the next batch there is.
+ *
+ * Reading on where an earlier read ended needs no look at the file; otherwise index entries and
+ * batch headers are read. With nowait that never waits for the device: when those bytes are not in
+ * the page cache, *ret says cold and which range to warm (file_warm, in a pool) before asking again.
+ */
 struct log_read {
     int64_t offset;
     int64_t limit_offset;
     size_t max_bytes;
     bool min_one;
+    bool nowait;
 };
 MUST_USE enum errcode log_read(struct log *log, const struct log_read *read, struct log_range *ret,
                                struct error *e);
 
 /* First offset whose batch was committed at or after the timestamp; the end offset when there is
- * none. May touch index files. */
+ * none. May read indexes and batch headers from the device. */
 MUST_USE enum errcode log_offset_at(struct log *log, int64_t timestamp_ms, int64_t *ret,
                                     struct error *e);
 
@@ -143,16 +165,19 @@ struct log_trash {
     size_t count;
 };
 
-/* Drops whole segments whose newest batch is older than now - ttl and that end at or below
- * limit_offset; never the active one, unless roll_active, which rolls an expired active segment
- * first. ttl_ms <= 0 keeps everything. */
-MUST_USE enum errcode log_expire(struct log *log, int64_t now_ms, int64_t ttl_ms,
-                                 int64_t limit_offset, bool roll_active, struct log_trash *ret,
-                                 struct error *e);
+struct log_expiry {
+    int64_t now_ms;
+    int64_t ttl_ms;       /* <= 0 keeps everything */
+    int64_t limit_offset; /* what reaches beyond it stays, however old: the high watermark */
+    bool roll_active;     /* an expired active segment is ended first, so that it can go, too */
+};
+
+/* Drops whole segments from the start whose newest batch is older than now - ttl; never the active
+ * one. *ret is to be run also after an error. */
+MUST_USE enum errcode log_expire(struct log *log, const struct log_expiry *expiry,
+                                 struct log_trash *ret, struct error *e);
 void log_trash_run(struct log_trash *trash); /* pool: removes and frees */
 /* Forgets writers idle for longer than the expiry. */
 void log_expire_writers(struct log *log, int64_t now_ms);
-/* The recovery point to checkpoint: everything below is durable and indexed segments need no scan. */
-int64_t log_recovery_point(const struct log *log);
 
 #endif

@@ -1,0 +1,110 @@
+/* Writer state after a restart. */
+#include "recover.h"
+
+static enum errcode remove_file(const struct log *log, int64_t offset, struct error *e)
+{
+    char path[LOG_PATH_MAX];
+
+    log_path(path, log->dir, offset, LOG_FILE_WRITER_SNAPSHOT);
+    return path_remove(path, e);
+}
+
+static bool starts_segment(const struct log *log, int64_t offset)
+{
+    for (size_t i = 0; i < log->segment_count; i++) {
+        if (log->segments[i]->base_offset == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Reads the newest snapshot that is valid. The log before it was synced with it or earlier, so one
+ * that lies beyond the end speaks of batches that are gone. */
+static enum errcode choose_snapshot(struct log *log, const struct snapshot_list *snapshots,
+                                    struct error *e)
+{
+    for (size_t i = snapshots->count; i-- > 0;) {
+        int64_t offset = snapshots->offsets[i];
+        bool valid = false;
+
+        if (log->snapshot_offset >= 0) {
+            valid = starts_segment(log, offset);
+        } else if (offset <= log_end_offset(log)) {
+            TRY(snapshot_read(log->dir, offset, &log->writers, &valid, e));
+            log->snapshot_offset = valid ? offset : -1;
+        }
+        if (!valid) {
+            TRY(remove_file(log, offset, e));
+        }
+    }
+    return ERR_OK;
+}
+
+static void replay_batch(struct log *log, const struct batch_header *header)
+{
+    struct writer_batch batch = {
+        .last_offset = batch_next_offset(header) - 1,
+        .timestamp = header->commit_timestamp,
+        .sequence = header->batch_sequence,
+        .offset_delta = header->last_offset_delta,
+    };
+
+    if (header->writer_id != BATCH_NO_WRITER_ID && header->batch_sequence >= 0) {
+        writers_add(&log->writers, header->writer_id, &batch);
+    }
+}
+
+/* The batches of one segment from offset `from` on. */
+static enum errcode replay_segment(struct log *log, struct segment *s, int64_t from,
+                                   uint64_t *replayed, struct error *e)
+{
+    OWNED(mem_freep) uint8_t *window = mem_alloc(WALK_WINDOW_LARGE);
+    struct batch_header header = {0};
+    struct segment_place at = {0};
+    bool found = true;
+    struct walk w;
+
+    TRY(segment_checkpoint(s, from, &at, e));
+    walk_init(&w, s->file, at.position, s->size, writer_of(window, WALK_WINDOW_LARGE));
+    for (;;) {
+        TRY(walk_peek(&w, &header, &found, e));
+        if (!found) {
+            return ERR_OK;
+        }
+        if (header.base_offset >= from) {
+            replay_batch(log, &header);
+            ++*replayed;
+        }
+        walk_skip(&w, &header);
+    }
+}
+
+enum errcode restore_writers(struct log *log, const struct snapshot_list *snapshots,
+                             uint64_t *ret_replayed, struct error *e)
+{
+    uint64_t replayed = 0;
+    int64_t from;
+
+    TRY(choose_snapshot(log, snapshots, e));
+    from =
+        log->snapshot_offset > log_start_offset(log) ? log->snapshot_offset : log_start_offset(log);
+    for (size_t i = 0; i < log->segment_count; i++) {
+        struct segment *s = log->segments[i];
+        enum errcode code;
+
+        if (s->end_offset <= from) {
+            continue;
+        }
+        code = replay_segment(log, s, from, &replayed, e);
+        if (s != log_active(log)) {
+            s->file = file_unref(s->file);
+        }
+        if (code == ERR_CORRUPT_RECORD) {
+            continue; /* damage below the recovery point: the rest of that segment stays unread */
+        }
+        TRY(code);
+    }
+    *ret_replayed = replayed;
+    return ERR_OK;
+}
