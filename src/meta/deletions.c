@@ -2,14 +2,31 @@
  * are removed. The marks survive restarts, so a crash between drop and removal loses nothing. */
 #include "catalog.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
-#include "base/diag.h"
+/* Collected in two passes: counting first, with list NULL. */
+struct found {
+    struct meta_deletion *list;
+    size_t count;
+};
 
-static enum errcode scan(struct meta *m, const char *folder, bool partitions, struct arena *arena,
-                         struct meta_deletion *list, size_t *count, struct error *e)
+static void found_add(struct found *f, const struct znode_assignment *a, int64_t table_id,
+                      int64_t partition_id)
 {
+    if (f->list != NULL) {
+        f->list[f->count] = (struct meta_deletion){.table_id = table_id,
+                                                   .partition_id = partition_id,
+                                                   .database = a->dropped_database,
+                                                   .table = a->dropped_table,
+                                                   .partition = a->dropped_partition};
+    }
+    f->count++;
+}
+
+static enum errcode scan(struct meta *m, const char *folder, struct arena *arena, struct found *f,
+                         struct error *e)
+{
+    bool partitions = strcmp(folder, ZNODE_PARTITION_ASSIGNMENTS) == 0;
     struct store_names names = {0};
 
     TRY(store_children(m->store, folder, arena, &names, e));
@@ -25,18 +42,9 @@ static enum errcode scan(struct meta *m, const char *folder, bool partitions, st
             continue; /* only a parent of other documents */
         }
         TRY(znode_assignment_decode(node.data, path, arena, &a, e));
-        if (a.dropped_database == NULL) {
-            continue;
+        if (a.dropped_database != NULL) {
+            found_add(f, &a, partitions ? a.table_id : id, partitions ? id : META_NO_PARTITION);
         }
-        if (list != NULL) {
-            list[*count] =
-                (struct meta_deletion){.table_id = partitions ? a.table_id : id,
-                                       .partition_id = partitions ? id : META_NO_PARTITION,
-                                       .database = a.dropped_database,
-                                       .table = a.dropped_table,
-                                       .partition = a.dropped_partition};
-        }
-        (*count)++;
     }
     return ERR_OK;
 }
@@ -44,17 +52,16 @@ static enum errcode scan(struct meta *m, const char *folder, bool partitions, st
 enum errcode meta_pending_deletions(struct meta *m, struct arena *arena, struct meta_deletion **ret,
                                     size_t *ret_count, struct error *e)
 {
-    struct meta_deletion *list;
-    size_t count = 0;
+    struct found f = {0};
 
-    TRY(scan(m, ZNODE_TABLE_ASSIGNMENTS, false, arena, NULL, &count, e));
-    TRY(scan(m, ZNODE_PARTITION_ASSIGNMENTS, true, arena, NULL, &count, e));
-    list = arena_array(arena, count, sizeof *list);
-    count = 0;
-    TRY(scan(m, ZNODE_TABLE_ASSIGNMENTS, false, arena, list, &count, e));
-    TRY(scan(m, ZNODE_PARTITION_ASSIGNMENTS, true, arena, list, &count, e));
-    *ret = list;
-    *ret_count = count;
+    TRY(scan(m, ZNODE_TABLE_ASSIGNMENTS, arena, &f, e));
+    TRY(scan(m, ZNODE_PARTITION_ASSIGNMENTS, arena, &f, e));
+    f.list = arena_array(arena, f.count, sizeof *f.list);
+    f.count = 0;
+    TRY(scan(m, ZNODE_TABLE_ASSIGNMENTS, arena, &f, e));
+    TRY(scan(m, ZNODE_PARTITION_ASSIGNMENTS, arena, &f, e));
+    *ret = f.list;
+    *ret_count = f.count;
     return ERR_OK;
 }
 

@@ -226,12 +226,15 @@ struct meta_deletion_done {
 
 /* ---- reads that need more than a look-up; on a view, any thread ---- */
 
-/* The partitions of a table whose values match a partial spec, in name order; NULL spec: all.
+struct meta_partition_list {
+    const struct meta_partition **items;
+    size_t count;
+};
+/* The partitions of a table whose values match a partial spec, in name order; no spec: all.
  * ERR_TABLE_NOT_PARTITIONED; ERR_PARTITION_SPEC_INVALID for an unknown or repeated key. */
 MUST_USE enum errcode meta_list_partitions(const struct meta_table *t, const struct meta_spec *spec,
                                            size_t spec_count, struct arena *arena,
-                                           const struct meta_partition ***ret, size_t *ret_count,
-                                           struct error *e);
+                                           struct meta_partition_list *ret, struct error *e);
 /* The descriptor of a database as clients read it. */
 struct bytes meta_database_json(const struct meta_database *d, struct arena *arena);
 

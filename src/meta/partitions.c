@@ -37,17 +37,6 @@ static enum errcode check_partitioned(const struct meta_table *t, struct error *
                            t->database, t->name);
 }
 
-/* The name a full spec makes. */
-static enum errcode spec_resolve(const struct meta_table *t, const struct meta_spec *spec,
-                                 size_t count, bool creating, struct arena *arena,
-                                 struct text_list *ret, struct error *e)
-{
-    struct text_map map = {0};
-
-    TRY(spec_take(spec, count, arena, &map, e));
-    return partition_resolve(t->descriptor->def.partition_keys, map, creating, arena, ret, e);
-}
-
 /* ---- changes of a table's partitions ---- */
 
 static enum errcode partition_add(struct change *c, const struct meta_table *t, const char *name,
@@ -163,12 +152,14 @@ enum errcode partition_create(struct meta *m, const struct meta_create_partition
     OWNED(change_fini) struct change c;
     const struct meta_table *t = NULL;
     struct text_list values = {0};
+    struct text_map spec = {0};
     const char *name;
 
     change_begin(m, &c);
     TRY(table_find(m, job->database, job->table, &t, e));
     TRY(check_partitioned(t, e));
-    TRY(spec_resolve(t, job->spec, job->spec_count, true, &c.arena, &values, e));
+    TRY(spec_take(job->spec, job->spec_count, &c.arena, &spec, e));
+    TRY(partition_resolve(t->descriptor->def.partition_keys, spec, true, &c.arena, &values, e));
     name = partition_name(values, &c.arena);
     if (strlen(name) > PARTITION_NAME_MAX) {
         return error_set(e, ERR_PARTITION_SPEC_INVALID,
@@ -195,12 +186,14 @@ enum errcode partition_drop(struct meta *m, const struct meta_drop_partition *jo
     OWNED(change_fini) struct change c;
     const struct meta_table *t = NULL;
     struct text_list values = {0};
+    struct text_map spec = {0};
     const char *name;
 
     change_begin(m, &c);
     TRY(table_find(m, job->database, job->table, &t, e));
     TRY(check_partitioned(t, e));
-    TRY(spec_resolve(t, job->spec, job->spec_count, false, &c.arena, &values, e));
+    TRY(spec_take(job->spec, job->spec_count, &c.arena, &spec, e));
+    TRY(partition_resolve(t->descriptor->def.partition_keys, spec, false, &c.arena, &values, e));
     name = partition_name(values, &c.arena);
     if (meta_table_partition(t, bytes_str(name)) == NULL) {
         return job->ignore_if_not_exists
@@ -220,25 +213,22 @@ enum errcode partition_drop(struct meta *m, const struct meta_drop_partition *jo
 
 enum errcode meta_list_partitions(const struct meta_table *t, const struct meta_spec *spec,
                                   size_t spec_count, struct arena *arena,
-                                  const struct meta_partition ***ret, size_t *ret_count,
-                                  struct error *e)
+                                  struct meta_partition_list *ret, struct error *e)
 {
-    const struct meta_partition **list;
+    struct meta_partition_list list = {0};
     struct text_map map = {0};
-    size_t count = 0;
 
     TRY(check_partitioned(t, e));
     TRY(spec_take(spec, spec_count, arena, &map, e));
     TRY(partition_check_partial(t->descriptor->def.partition_keys, map, e));
-    list = arena_array(arena, t->partitions->count, sizeof *list);
+    list.items = arena_array(arena, t->partitions->count, sizeof *list.items);
     for (size_t i = 0; i < t->partitions->count; i++) {
         const struct meta_partition *p = t->partitions->by_name[i];
 
         if (partition_matches(t->descriptor->def.partition_keys, p->values, map)) {
-            list[count++] = p;
+            list.items[list.count++] = p;
         }
     }
     *ret = list;
-    *ret_count = count;
     return ERR_OK;
 }

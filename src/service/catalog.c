@@ -196,9 +196,8 @@ void handle_list_partitions(struct request *r)
     const struct msg_list_partition_infos_request *m = r->message;
     const struct msg_pb_partition_spec *spec = m->partial_partition_spec;
     const struct meta_table *t = table_or_fail(r, &m->table_path);
-    const struct meta_partition **found;
     struct msg_list_partition_infos_response *response;
-    size_t count = 0;
+    struct meta_partition_list found = {0};
     enum errcode code;
 
     if (t == NULL) {
@@ -206,16 +205,17 @@ void handle_list_partitions(struct request *r)
     }
     code = meta_list_partitions(t, spec != NULL ? request_spec(r, spec) : NULL,
                                 spec != NULL ? spec->partition_key_values_count : 0, &r->arena,
-                                &found, &count, &r->error);
+                                &found, &r->error);
     if (code != ERR_OK) {
         request_fail(r, code, &r->error);
         return;
     }
     response = arena_new(&r->arena, struct msg_list_partition_infos_response);
-    response->partitions_info_count = count;
-    response->partitions_info = arena_array(&r->arena, count, sizeof *response->partitions_info);
-    for (size_t i = 0; i < count; i++) {
-        fill_partition_info(r, t, found[i], &response->partitions_info[i]);
+    response->partitions_info_count = found.count;
+    response->partitions_info =
+        arena_array(&r->arena, found.count, sizeof *response->partitions_info);
+    for (size_t i = 0; i < found.count; i++) {
+        fill_partition_info(r, t, found.items[i], &response->partitions_info[i]);
     }
     request_answer(r, response);
 }

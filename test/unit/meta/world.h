@@ -16,6 +16,7 @@ struct world {
     struct meta_options options;
     struct arena arena;
     int64_t now_ms;
+    bool ignore; /* of partition jobs: ignore_if_exists, ignore_if_not_exists */
     unsigned published;
     unsigned dropped;
     struct meta_deletion last_dropped; /* ids only */
@@ -150,22 +151,21 @@ UNUSED static enum errcode drop_table(struct world *w, const char *database, con
     return world_run(w, &job.job);
 }
 
-/* One key "day" or, with a second value, "region" and "day". */
 UNUSED static enum errcode change_partition(struct world *w, bool create, const char *table,
-                                            const struct meta_spec *spec, size_t count, bool ignore)
+                                            const struct meta_spec *spec, size_t count)
 {
     struct meta_create_partition make = {.job.kind = META_CREATE_PARTITION,
                                          .database = bytes_str("fluss"),
                                          .table = bytes_str(table),
                                          .spec = spec,
                                          .spec_count = count,
-                                         .ignore_if_exists = ignore};
+                                         .ignore_if_exists = w->ignore};
     struct meta_drop_partition drop = {.job.kind = META_DROP_PARTITION,
                                        .database = bytes_str("fluss"),
                                        .table = bytes_str(table),
                                        .spec = spec,
                                        .spec_count = count,
-                                       .ignore_if_not_exists = ignore};
+                                       .ignore_if_not_exists = w->ignore};
 
     return world_run(w, create ? &make.job : &drop.job);
 }
@@ -174,14 +174,14 @@ UNUSED static enum errcode create_partition(struct world *w, const char *table, 
 {
     struct meta_spec spec = {.key = bytes_str("day"), .value = bytes_str(day)};
 
-    return change_partition(w, true, table, &spec, 1, false);
+    return change_partition(w, true, table, &spec, 1);
 }
 
 UNUSED static enum errcode drop_partition(struct world *w, const char *table, const char *day)
 {
     struct meta_spec spec = {.key = bytes_str("day"), .value = bytes_str(day)};
 
-    return change_partition(w, false, table, &spec, 1, false);
+    return change_partition(w, false, table, &spec, 1);
 }
 
 /* A table "n BIGINT, s STRING, day STRING" with parts of the descriptor put in. */
