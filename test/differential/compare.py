@@ -1,0 +1,95 @@
+"""Turns answers of two servers into what has to be equal.
+
+Left out or replaced, because they differ between any two servers:
+  ids       table_id, partition_id, writer_id: numbered in the order in which they appear
+  times     created_time, modified_time, commit timestamps of batches
+  places    host, port, node_id, rack, leader and replica ids, epochs, remote_data_dir
+  texts     error_message, and error texts of whole requests
+JSON documents are compared as documents, records as their complete batches.
+"""
+
+import json
+
+from harness import batches, wire
+
+LEFT_OUT = {
+    "created_time", "modified_time", "error_message", "remote_data_dir", "host", "port", "node_id", "rack",
+    "leader_id", "replica_id", "leader_epoch", "bucket_epoch", "isr", "bucket_count_epoch",
+}  # fmt: skip
+NUMBERED = {"table_id", "partition_id", "writer_id"}
+ADDED_BY_1_0 = {"bucket_count"}
+
+
+class Side:
+    """One of the two servers; remembers every answer in a comparable form."""
+
+    def __init__(self, cluster, name):
+        self.cluster = cluster
+        self.db = name
+        self.answers = []
+        self.numbers = {}
+
+    def ask(self, api, role="tablet", label="", body=None, **fields):
+        """Sends, notes what came, and returns the message (None after an error)."""
+        connection = getattr(self.cluster, role)
+        try:
+            answer = connection.call(api, body, **fields)
+            self.note(f"{api} {label}".strip(), self.comparable(answer))
+            return answer
+        except wire.ErrorReply as e:
+            self.note(f"{api} {label}".strip(), {"error": e.code})
+            return None
+
+    def note(self, label, value):
+        self.answers.append((label, value))
+
+    def number(self, kind, value):
+        known = self.numbers.setdefault(kind, {})
+        return f"{kind} #{known.setdefault(value, len(known))}"
+
+    def comparable(self, message):
+        out = {}
+        for field, value in message.ListFields():
+            if field.name in LEFT_OUT or field.name in ADDED_BY_1_0:
+                continue
+            out[field.name] = self._value(field, value)
+        return out
+
+    def _value(self, field, value):
+        if field.name in NUMBERED:
+            return self.number(field.name, value)
+        if field.name == "records":
+            return [self._batch(b) for b in batches.split(value)]
+        if field.name.endswith("_json"):
+            return json.loads(value)
+        if field.is_repeated:
+            values = [self._value_of_one(field, v) for v in value]
+            return sorted(values, key=lambda v: json.dumps(v, sort_keys=True, default=str))
+        return self._value_of_one(field, value)
+
+    def _value_of_one(self, field, value):
+        return self.comparable(value) if field.message_type is not None else value
+
+    @staticmethod
+    def _batch(batch):
+        """All but the commit timestamp. Projected batches have a CRC that means nothing."""
+        out = {k: v for k, v in vars(batch).items() if k not in ("timestamp", "crc", "crc_valid")}
+        return {k: v.hex() if isinstance(v, bytes) else v for k, v in out.items()}
+
+
+def same(scenario, ours, peer):
+    """Runs the scenario on both sides and compares all answers."""
+    sides = [Side(ours, scenario.__name__[:40]), Side(peer, scenario.__name__[:40])]
+    for side in sides:
+        drop = {"database_name": side.db, "ignore_if_not_exists": True, "cascade": True}
+        side.cluster.coordinator.call("DROP_DATABASE", **drop)
+        side.cluster.coordinator.call("CREATE_DATABASE", database_name=side.db, ignore_if_exists=False)
+        try:
+            scenario(side)
+        finally:
+            side.cluster.coordinator.call("DROP_DATABASE", **drop)
+    mine, theirs = (side.answers for side in sides)
+    assert [label for label, _ in mine] == [label for label, _ in theirs]
+    different = [(label, a, b) for (label, a), (_, b) in zip(mine, theirs) if a != b]
+    text = "\n".join(f"{label}\n  ours:  {a}\n  Fluss: {b}" for label, a, b in different)
+    assert not different, f"{len(different)} of {len(mine)} answers differ:\n{text}"
