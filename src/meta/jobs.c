@@ -5,6 +5,7 @@
 static enum errcode execute(struct meta *m, struct meta_job *job, struct error *e)
 {
 #define JOB(type) container_of(job, struct type, job)
+    ASSERT(job->kind < META_JOB_KIND_COUNT);
     switch (job->kind) {
     case META_CREATE_DATABASE:
         return database_create(m, JOB(meta_create_database), e);
@@ -31,7 +32,6 @@ static enum errcode execute(struct meta *m, struct meta_job *job, struct error *
         break;
     }
 #undef JOB
-    ASSERT(!"a job of no kind");
     return ERR_UNKNOWN_SERVER_ERROR;
 }
 

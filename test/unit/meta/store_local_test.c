@@ -378,6 +378,94 @@ static void survives_a_crash_in_compaction(void **state)
     store_close(s);
 }
 
+#define MODEL_KEYS 12
+
+/* What the store should hold, by node /m/<key>. */
+struct model {
+    bool exists[MODEL_KEYS];
+    int value[MODEL_KEYS];
+    int32_t version[MODEL_KEYS];
+};
+
+/* One operation that may or may not fit; returns whether it does, and then changes the model. */
+static bool model_op(struct model *m, uint32_t dice, int step, struct world *w,
+                     struct store_op *ret)
+{
+    unsigned key = dice % MODEL_KEYS;
+    enum store_op_kind kind = (enum store_op_kind)(dice / MODEL_KEYS % 4);
+    bool stale = dice / (MODEL_KEYS * 4) % 8 == 0;
+    bool fits = kind == STORE_CREATE ? !m->exists[key] : m->exists[key] && !stale;
+
+    *ret = (struct store_op){.kind = kind,
+                             .version = m->version[key] + (stale ? 1 : 0),
+                             .path = arena_printf(&w->arena, "/m/%u", key),
+                             .data = bytes_str(arena_printf(&w->arena, "%d", step))};
+    if (fits && kind != STORE_CHECK) {
+        m->exists[key] = kind != STORE_DELETE;
+        m->version[key] = kind == STORE_SET ? m->version[key] + 1 : 0;
+        m->value[key] = step;
+    }
+    return fits;
+}
+
+static void assert_model(struct world *w, struct store *s, const struct model *m)
+{
+    for (int key = 0; key < MODEL_KEYS; key++) {
+        struct store_node node = {0};
+        bool exists = false;
+
+        assert_int_equal(
+            store_get(s, arena_printf(&w->arena, "/m/%d", key), &w->arena, &node, &exists, NULL),
+            ERR_OK);
+        assert_int_equal(exists, m->exists[key]);
+        if (exists) {
+            assert_int_equal(node.version, m->version[key]);
+            assert_true(bytes_equal_str(node.data, arena_printf(&w->arena, "%d", m->value[key])));
+        }
+    }
+}
+
+/* Random transactions against a model, with compactions, restarts and kills in between. */
+static void agrees_with_a_model(void **state)
+{
+    struct world *w = *state;
+    struct model model = {0};
+    struct store *s = NULL;
+    uint64_t seed = 42;
+
+    assert_int_equal(open_with(w, 2000, &s, NULL), ERR_OK);
+    for (int step = 0; step < 4000; step++) {
+        struct model next = model;
+        struct store_op ops[4];
+        size_t count;
+        bool fits = true;
+
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        count = 1 + (size_t)(seed >> 62);
+        for (size_t i = 0; i < count && fits; i++) {
+            fits = model_op(&next, (uint32_t)(seed >> (20 + 5 * i)), step, w, &ops[i]);
+            count = fits ? count : i + 1;
+        }
+        assert_int_equal(store_multi(s, ops, count, NULL),
+                         fits ? ERR_OK : ERR_OPERATION_NOT_ATTEMPTED);
+        model = fits ? next : model;
+        if ((seed >> 40) % 100 < 3) {
+            if ((seed >> 50) % 2 == 0) {
+                crash(s);
+            } else {
+                store_close(s);
+            }
+            assert_int_equal(open_with(w, 2000, &s, NULL), ERR_OK);
+            (void)put(s, STORE_DELETE, "/never", "", NULL); /* the crash may have left it */
+        }
+        if (step % 50 == 0) {
+            assert_model(w, s, &model);
+        }
+    }
+    assert_model(w, s, &model);
+    store_close(s);
+}
+
 static void refuses_missing_files(void **state)
 {
     struct world *w = *state;
@@ -455,6 +543,7 @@ int main(void)
         STORE_TEST(a_closed_journal_has_no_torn_end),
         STORE_TEST(compaction_keeps_everything),
         STORE_TEST(survives_a_crash_in_compaction),
+        STORE_TEST(agrees_with_a_model),
         STORE_TEST(refuses_missing_files),
         STORE_TEST(a_failed_sync_ends_all_changes),
         STORE_TEST(memory_is_bounded),
