@@ -10,7 +10,7 @@ ARGS ?=
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance bench fuzz soak lint tidy fmt install clean
+.PHONY: all help run demo test conformance differential bench fuzz soak lint tidy fmt install clean
 .DEFAULT_GOAL := all
 
 all: ## build the program: build/eider
@@ -34,6 +34,10 @@ test: ## unit tests, corpora, black-box tests; then all of it again under ASan a
 conformance: all ## the suites that ship inside the released clients fluss-rs and pyfluss
 	@scripts/bootstrap test
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider test/conformance/run $(ARGS)
+
+differential: all ## the same requests to Eider and to Apache Fluss 0.9.1: equal answers
+	@scripts/bootstrap test
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/differential -q $(ARGS)
 
 bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios
 	@scripts/bootstrap test

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORT = re.compile(
-    r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|ASSERT"
+    r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|assertion failed"
 )
 SANITIZER_DEFAULTS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
