@@ -404,12 +404,29 @@ static enum errcode check_auto_increment(const struct schema *s, struct error *e
     return ERR_OK;
 }
 
+/* The columns as the fields of a ROW, for the row formats. */
+static const struct type *row_of(struct schema *s)
+{
+    struct type *row = arena_new(&s->arena, struct type);
+    struct type_field *fields = arena_array(&s->arena, s->count, sizeof *fields);
+
+    for (uint32_t i = 0; i < s->count; i++) {
+        fields[i] = (struct type_field){.name = s->columns[i].name,
+                                        .type = s->columns[i].type,
+                                        .description = s->columns[i].comment,
+                                        .id = s->columns[i].id};
+    }
+    *row = (struct type){.root = TYPE_ROW, .count = s->count, .fields = fields};
+    return row;
+}
+
 static enum errcode schema_finish(struct schema *s, struct error *e)
 {
     TRY(check_ids(s, e));
     TRY(check_primary_key(s, e));
     TRY(check_auto_increment(s, e));
     index_ids(s);
+    s->row = row_of(s);
     for (uint32_t i = 0; i < s->count; i++) {
         type_arrow_shape(s->columns[i].type, &s->arrow_nodes, &s->arrow_buffers);
     }

@@ -34,7 +34,8 @@ struct schema {
     const uint32_t *primary_key; /* positions, in key order */
     int32_t auto_increment;      /* position, -1: none */
     int32_t highest_field_id;
-    uint32_t arrow_nodes; /* of a record batch with all columns */
+    const struct type *row; /* the columns as a ROW, not null */
+    uint32_t arrow_nodes;   /* of a record batch with all columns */
     uint32_t arrow_buffers;
     const struct schema_name *by_name; /* sorted */
     const struct schema_id *by_id;     /* sorted */
