@@ -239,11 +239,12 @@ static struct civil civil_at(enum partition_unit unit, const struct tz *tz, int6
     return c;
 }
 
-const char *auto_partition_value(const struct auto_partition *options,
-                                 const struct partition_format *format, const struct tz *tz,
-                                 int64_t unix_ms, int32_t offset, struct arena *arena)
+const char *auto_partition_value(const struct auto_partition_state *state,
+                                 const struct partition_format *format, int32_t offset,
+                                 struct arena *arena)
 {
-    struct civil c = civil_at(options->unit, tz, floor_div(unix_ms, 1000), offset);
+    struct civil c =
+        civil_at(state->options->unit, state->tz, floor_div(state->now_ms, 1000), offset);
     char value[VALUE_SIZE_MAX];
 
     format_value(format, &c, value);
@@ -270,8 +271,7 @@ static const char *retention_bound(const struct auto_partition_state *state,
     if (state->options->retention < 0) {
         return NULL;
     }
-    return auto_partition_value(state->options, format, state->tz, state->now_ms,
-                                -state->options->retention, arena);
+    return auto_partition_value(state, format, -state->options->retention, arena);
 }
 
 enum errcode auto_partition_check(const struct auto_partition_state *state, struct text_list values,
@@ -319,8 +319,7 @@ static struct text_list plan_create(const struct auto_partition_state *state,
     count = count > PRECREATE_MAX ? PRECREATE_MAX : count;
     items = arena_array(arena, (size_t)count, sizeof *items);
     for (int32_t i = 0; i < count; i++) {
-        const char *value =
-            auto_partition_value(state->options, format, state->tz, state->now_ms, i, arena);
+        const char *value = auto_partition_value(state, format, i, arena);
 
         /* the hour that is repeated when the clocks go back has one value */
         if (!text_list_contains(existing, value) &&

@@ -51,11 +51,6 @@ MUST_USE enum errcode partition_format_parse(const char *format, enum partition_
 /* Whether text is a value of this format; a day of 29..31 need not exist in its month. */
 bool partition_format_matches(const struct partition_format *format, const char *text);
 
-/* The value of the unit that lies `offset` units after (before, when negative) now_ms. */
-const char *auto_partition_value(const struct auto_partition *options,
-                                 const struct partition_format *format, const struct tz *tz,
-                                 int64_t unix_ms, int32_t offset, struct arena *arena);
-
 /* A table at a moment. */
 struct auto_partition_state {
     const struct auto_partition *options;
@@ -63,6 +58,11 @@ struct auto_partition_state {
     const struct tz *tz; /* of options->zone */
     int64_t now_ms;
 };
+
+/* The value of the unit that lies `offset` units after (before, when negative) the moment. */
+const char *auto_partition_value(const struct auto_partition_state *state,
+                                 const struct partition_format *format, int32_t offset,
+                                 struct arena *arena);
 
 /* Position of the key that carries time; -1 when options->key is not a partition key. */
 int32_t auto_partition_key(const struct auto_partition *options, struct text_list partition_keys);

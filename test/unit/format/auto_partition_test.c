@@ -40,6 +40,7 @@ static void agrees_with_the_reference(void **state)
     {
         const char *name = json_string_value(json_object_get(one, "auto_partition_unit"));
         struct auto_partition options = {.enabled = true};
+        struct auto_partition_state s = {.options = &options, .tz = tz_utc(), .now_ms = NOW_MS};
 
         if (name == NULL) {
             continue;
@@ -47,9 +48,9 @@ static void agrees_with_the_reference(void **state)
         assert_string_equal(vectors_text(one, "now"), "2024-02-29T23:05:06Z");
         options.unit = unit_named(name);
         assert_int_equal(partition_format_parse(NULL, options.unit, &format, NULL), ERR_OK);
-        assert_string_equal(auto_partition_value(&options, &format, tz_utc(), NOW_MS,
-                                                 (int32_t)vectors_i64(one, "offset"), &arena),
-                            vectors_text(one, "spec"));
+        assert_string_equal(
+            auto_partition_value(&s, &format, (int32_t)vectors_i64(one, "offset"), &arena),
+            vectors_text(one, "spec"));
         assert_true(partition_format_matches(&format, vectors_text(one, "spec")));
         seen++;
     }
@@ -60,12 +61,13 @@ static const char *value_in(const char *pattern, enum partition_unit unit, const
                             struct arena *arena)
 {
     struct auto_partition options = {.enabled = true, .unit = unit};
-    const struct tz *tz = tz_fixed(zone, arena);
+    struct auto_partition_state s = {
+        .options = &options, .tz = tz_fixed(zone, arena), .now_ms = NOW_MS};
     struct partition_format format;
 
-    assert_non_null(tz);
+    assert_non_null(s.tz);
     assert_int_equal(partition_format_parse(pattern, unit, &format, NULL), ERR_OK);
-    return auto_partition_value(&options, &format, tz, NOW_MS, 0, arena);
+    return auto_partition_value(&s, &format, 0, arena);
 }
 
 static void custom_patterns_and_zones(void **state)
@@ -204,12 +206,13 @@ static void far_offsets_stay_defined(void **state)
     (void)state;
     for (int unit = 0; unit < PARTITION_UNIT_COUNT; unit++) {
         struct auto_partition options = {.unit = (enum partition_unit)unit};
+        struct auto_partition_state s = {
+            .options = &options, .tz = tz_utc(), .now_ms = INT64_C(1) << 50};
 
         assert_int_equal(partition_format_parse(NULL, options.unit, &format, NULL), ERR_OK);
         for (size_t i = 0; i < ARRAY_LEN(offsets); i++) {
             assert_true(partition_format_matches(
-                &format, auto_partition_value(&options, &format, tz_utc(), INT64_C(1) << 50,
-                                              offsets[i], &arena)));
+                &format, auto_partition_value(&s, &format, offsets[i], &arena)));
         }
     }
 }
