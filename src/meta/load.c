@@ -175,10 +175,19 @@ enum errcode load_partition(const struct partition_source *source, struct meta_p
 
 /* ---- the store ---- */
 
+/* The leader document decoded last. Those of a table's buckets are mostly the same text, and reading
+ * JSON for each bucket would be most of the time of a start. */
+struct leader_memo {
+    uint8_t document[256];
+    size_t len;
+    int32_t epoch;
+};
+
 /* What loading reads with. The scratch memory is that of one table or partition. */
 struct loader {
     struct meta *meta;
     struct meta_view *view;
+    struct leader_memo *memo;
     struct arena *arena;
 };
 
@@ -197,14 +206,13 @@ static enum errcode get_required(struct loader *l, const char *path, struct byte
 }
 
 /* The epoch that this start gives to a bucket (meta.h). */
-static enum errcode leader_epoch(struct loader *l, const char *path, int32_t *ret, struct error *e)
+static enum errcode leader_epoch(struct loader *l, const char *path, struct bytes data,
+                                 int32_t *ret, struct error *e)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct znode_leader leader = {0};
-    struct bytes data = BYTES_EMPTY;
     int64_t epoch;
 
-    TRY(get_required(l, path, &data, e));
     TRY(znode_leader_decode(data, path, &arena, &leader, e));
     epoch = (int64_t)leader.leader_epoch + l->view->coordinator_epoch - leader.coordinator_epoch;
     if (leader.leader_epoch < 0 || leader.coordinator_epoch > l->view->coordinator_epoch ||
@@ -216,6 +224,21 @@ static enum errcode leader_epoch(struct loader *l, const char *path, int32_t *re
                          l->view->coordinator_epoch);
     }
     *ret = (int32_t)epoch;
+    return ERR_OK;
+}
+
+static enum errcode read_leader(struct loader *l, const char *path, int32_t *ret, struct error *e)
+{
+    struct leader_memo *memo = l->memo;
+    struct bytes data = BYTES_EMPTY;
+
+    TRY(get_required(l, path, &data, e));
+    if (!bytes_equal(data, bytes_of(memo->document, memo->len))) {
+        TRY(leader_epoch(l, path, data, &memo->epoch, e));
+        memo->len = data.len <= sizeof memo->document ? data.len : 0;
+        memcpy(memo->document, data.data, memo->len);
+    }
+    *ret = memo->epoch;
     return ERR_OK;
 }
 
@@ -231,7 +254,7 @@ static enum errcode read_buckets(struct loader *l, int64_t table_id, int64_t par
     TRY(znode_assignment_decode(data, path, l->arena, &a, e));
     epochs = arena_array(l->arena, (size_t)a.bucket_count, sizeof *epochs);
     for (int32_t b = 0; b < a.bucket_count; b++) {
-        TRY(leader_epoch(l, znode_leader_path(l->arena, table_id, partition_id, b), &epochs[b], e));
+        TRY(read_leader(l, znode_leader_path(l->arena, table_id, partition_id, b), &epochs[b], e));
     }
     *ret = epochs;
     *ret_count = a.bucket_count;
@@ -261,7 +284,7 @@ static enum errcode read_partition(struct loader *l, const struct meta_table *t,
                                    struct meta_partition **ret, struct error *e)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct loader inner = {.meta = l->meta, .view = l->view, .arena = &arena};
+    struct loader inner = {.meta = l->meta, .view = l->view, .memo = l->memo, .arena = &arena};
     const char *path =
         arena_printf(&arena, "%s/%s", znode_partitions_path(&arena, t->database, t->name), name);
     struct znode_partition p = {0};
@@ -303,7 +326,7 @@ static enum errcode read_table(struct loader *l, const char *database, const cha
                                struct error *e)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct loader inner = {.meta = l->meta, .view = l->view, .arena = &arena};
+    struct loader inner = {.meta = l->meta, .view = l->view, .memo = l->memo, .arena = &arena};
     const char *path = znode_table_path(&arena, database, name);
     struct znode_table registration = {0};
     struct table_source source = {
@@ -330,7 +353,7 @@ static enum errcode read_table(struct loader *l, const char *database, const cha
 static enum errcode read_database(struct loader *l, const char *name, struct error *e)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct loader inner = {.meta = l->meta, .view = l->view, .arena = &arena};
+    struct loader inner = {.meta = l->meta, .view = l->view, .memo = l->memo, .arena = &arena};
     const char *path = znode_database_path(&arena, name);
     struct znode_database d = {0};
     struct store_names tables = {0};
@@ -351,7 +374,8 @@ enum errcode load_view(struct meta *m, int32_t coordinator_epoch, struct meta_vi
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     OWNED(meta_view_unrefp) struct meta_view *view = view_edit(NULL);
-    struct loader l = {.meta = m, .view = view, .arena = &arena};
+    struct leader_memo memo = {.len = 0};
+    struct loader l = {.meta = m, .view = view, .memo = &memo, .arena = &arena};
     struct store_names databases = {0};
 
     view->version = 1;
