@@ -35,7 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     tree_init(&t);
     try_record(&t, &record);
-    (void)journal_header_decode(in, &header, NULL);
+    if (journal_header_decode(in, &header, NULL) == ERR_OK) {
+        ASSERT(size >= JOURNAL_HEADER_SIZE);
+    }
     while (journal_next(&c, &record) == JOURNAL_RECORD) {
         try_record(&t, &record);
     }
