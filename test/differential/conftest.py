@@ -6,7 +6,6 @@ import socket
 import subprocess
 
 import pytest
-
 from harness import process, wire
 from harness.process import ROOT
 

@@ -9,7 +9,6 @@ import time
 
 import pyarrow as pa
 import pytest
-
 from compare import same
 from harness import batches, tables
 from harness.tables import BIGINT, INT, STRING, path
@@ -47,7 +46,9 @@ def databases(side):
     side.ask("LIST_TABLES", database_name=name)
     side.ask("LIST_TABLES", database_name="nope")
     for ignore in (False, False, True):
-        side.ask("DROP_DATABASE", "coordinator", database_name=name, ignore_if_not_exists=ignore, cascade=False)
+        side.ask(
+            "DROP_DATABASE", "coordinator", database_name=name, ignore_if_not_exists=ignore, cascade=False
+        )
     side.ask("DATABASE_EXISTS", database_name=name)
     for bad in ("", "a.b", "__x", "x" * 201, "."):
         side.ask("CREATE_DATABASE", "coordinator", repr(bad), database_name=bad, ignore_if_exists=False)
@@ -65,11 +66,16 @@ def table_documents(side):
     nested = {"a": INT, "r": tables.row(x=INT, y=tables.array(tables.row(z=STRING)))}
     create(side, "plain")
     create(side, "defaults", buckets=None)
-    create(side, "keys", buckets=7, bucket_key=["id", "name"], comment="c \"é\"", custom={"x y": "z,="})
+    create(side, "keys", buckets=7, bucket_key=["id", "name"], comment='c "é"', custom={"x y": "z,="})
     create(side, "nested", nested, properties={"table.log.ttl": "10 min", "table.log.format": "indexed"})
     create(side, "parts", {"id": INT, "p": STRING, "q": INT}, partition_key=["p", "q"])
-    create(side, "auto", {"id": INT, "p": STRING}, partition_key=["p"],
-           properties={"table.auto-partition.enabled": "true", "table.auto-partition.num-precreate": "0"})
+    create(
+        side,
+        "auto",
+        {"id": INT, "p": STRING},
+        partition_key=["p"],
+        properties={"table.auto-partition.enabled": "true", "table.auto-partition.num-precreate": "0"},
+    )
     for name in ("plain", "defaults", "keys", "nested", "parts", "auto", "nope"):
         side.ask("GET_TABLE_INFO", label=name, table_path=path(side.db, name))
         side.ask("GET_TABLE_SCHEMA", label=name, table_path=path(side.db, name), schema_id=1)
@@ -109,16 +115,40 @@ def refused_tables(side):
     for value in ("", "NONE", "gzip"):
         many[f"codec {value}"] = {**plain, "properties": {"table.log.arrow.compression.type": value}}
     for number, (label, document) in enumerate(many.items()):
-        side.ask("CREATE_TABLE", "coordinator", label, table_path=path(side.db, f"t{number}"),
-                 table_json=json.dumps(document).encode(), ignore_if_exists=False)
+        side.ask(
+            "CREATE_TABLE",
+            "coordinator",
+            label,
+            table_path=path(side.db, f"t{number}"),
+            table_json=json.dumps(document).encode(),
+            ignore_if_exists=False,
+        )
     for bad in ("", "a.b", "__x", "x" * 201, ".."):
-        side.ask("CREATE_TABLE", "coordinator", repr(bad), table_path=path(side.db, bad),
-                 table_json=json.dumps(plain).encode(), ignore_if_exists=False)
+        side.ask(
+            "CREATE_TABLE",
+            "coordinator",
+            repr(bad),
+            table_path=path(side.db, bad),
+            table_json=json.dumps(plain).encode(),
+            ignore_if_exists=False,
+        )
     for ignore in (False, False, True):
-        side.ask("CREATE_TABLE", "coordinator", f"again {ignore}", table_path=path(side.db, "again"),
-                 table_json=json.dumps(plain).encode(), ignore_if_exists=ignore)
-    side.ask("CREATE_TABLE", "coordinator", "no database", table_path=path("nope", "t"),
-             table_json=json.dumps(plain).encode(), ignore_if_exists=True)
+        side.ask(
+            "CREATE_TABLE",
+            "coordinator",
+            f"again {ignore}",
+            table_path=path(side.db, "again"),
+            table_json=json.dumps(plain).encode(),
+            ignore_if_exists=ignore,
+        )
+    side.ask(
+        "CREATE_TABLE",
+        "coordinator",
+        "no database",
+        table_path=path("nope", "t"),
+        table_json=json.dumps(plain).encode(),
+        ignore_if_exists=True,
+    )
     side.ask("LIST_TABLES", database_name=side.db)
 
 
@@ -131,7 +161,9 @@ def dropping_tables(side):
 
 
 def _alter(side, table, label, **changes):
-    side.ask("ALTER_TABLE", "coordinator", label, table_path=table.path, ignore_if_not_exists=False, **changes)
+    side.ask(
+        "ALTER_TABLE", "coordinator", label, table_path=table.path, ignore_if_not_exists=False, **changes
+    )
 
 
 def altering(side):
@@ -142,7 +174,13 @@ def altering(side):
         return [entry if value is None else {**entry, "config_value": value}]
 
     def column(name, kind, position=0):
-        return [{"column_name": name, "data_type_json": json.dumps(kind).encode(), "column_position_type": position}]
+        return [
+            {
+                "column_name": name,
+                "data_type_json": json.dumps(kind).encode(),
+                "column_position_type": position,
+            }
+        ]
 
     _alter(side, table, "nothing")
     _alter(side, table, "custom", config_changes=config("b", "2", 0))
@@ -162,8 +200,14 @@ def altering(side):
     side.ask("GET_TABLE_INFO", table_path=table.path)
     for number in (1, 2, 3, 4):
         side.ask("GET_TABLE_SCHEMA", label=str(number), table_path=table.path, schema_id=number)
-    side.ask("ALTER_TABLE", "coordinator", "missing", table_path=path(side.db, "x"),
-             ignore_if_not_exists=False, config_changes=config("a", "1", 0))
+    side.ask(
+        "ALTER_TABLE",
+        "coordinator",
+        "missing",
+        table_path=path(side.db, "x"),
+        ignore_if_not_exists=False,
+        config_changes=config("a", "1", 0),
+    )
 
 
 def _spec(**values):
@@ -175,14 +219,24 @@ def partitions(side):
     plain = create(side, "plain")
 
     def change(api, label, spec, ignore=False, where=table):
-        side.ask(api, "coordinator", label, table_path=where.path, partition_spec=spec, ignore_if_not_exists=ignore)
+        side.ask(
+            api, "coordinator", label, table_path=where.path, partition_spec=spec, ignore_if_not_exists=ignore
+        )
 
     change("CREATE_PARTITION", "one", _spec(p="a", q="1"))
     change("CREATE_PARTITION", "other order", _spec(q="2", p="a"))
     change("CREATE_PARTITION", "again", _spec(p="a", q="1"))
     change("CREATE_PARTITION", "again, ignored", _spec(p="a", q="1"), True)
-    for bad in ({}, {"p": "a"}, {"p": "a", "x": "1"}, {"p": "", "q": "1"}, {"p": "a b", "q": "1"},
-                {"p": "a$b", "q": "1"}, {"p": "__a", "q": "1"}, {"p": "a", "q": "1", "r": "2"}):
+    for bad in (
+        {},
+        {"p": "a"},
+        {"p": "a", "x": "1"},
+        {"p": "", "q": "1"},
+        {"p": "a b", "q": "1"},
+        {"p": "a$b", "q": "1"},
+        {"p": "__a", "q": "1"},
+        {"p": "a", "q": "1", "r": "2"},
+    ):
         change("CREATE_PARTITION", str(bad), _spec(**bad))
     change("CREATE_PARTITION", "plain", _spec(p="a"), where=plain)
     for partial in (None, _spec(p="a"), _spec(q="2"), _spec(p="zz"), _spec(x="1")):
@@ -232,8 +286,11 @@ def idempotence(side):
     side.ask("PRODUCE_LOG", label="chain again", **table.produce_fields(chain))
     gap = b"".join(rows(0, 1, writer_id=writer, sequence=s) for s in (12, 14))
     side.ask("PRODUCE_LOG", label="gap inside", **table.produce_fields(gap))
-    side.ask("PRODUCE_LOG", label="stranger",
-             **table.produce_fields(rows(0, 1, writer_id=writer + 1000, sequence=5)))
+    side.ask(
+        "PRODUCE_LOG",
+        label="stranger",
+        **table.produce_fields(rows(0, 1, writer_id=writer + 1000, sequence=5)),
+    )
     side.note("end", table.offset(1))
 
 
@@ -281,10 +338,20 @@ def projections(side):
 def other_columns(side):
     """Every codec, with wide and nested columns."""
     columns = {"a": INT, "l": tables.array(STRING), "m": tables.map_of(STRING, INT), "b": {"type": "BOOLEAN"}}
-    schema = pa.schema([("a", pa.int32()), ("l", pa.list_(pa.string())), ("m", pa.map_(pa.string(), pa.int32())),
-                        ("b", pa.bool_())])
-    data = [pa.array([1, None, 3], pa.int32()), pa.array([["x", None], None, []], schema.field("l").type),
-            pa.array([[("k", 1)], None, []], schema.field("m").type), pa.array([True, None, False])]
+    schema = pa.schema(
+        [
+            ("a", pa.int32()),
+            ("l", pa.list_(pa.string())),
+            ("m", pa.map_(pa.string(), pa.int32())),
+            ("b", pa.bool_()),
+        ]
+    )
+    data = [
+        pa.array([1, None, 3], pa.int32()),
+        pa.array([["x", None], None, []], schema.field("l").type),
+        pa.array([[("k", 1)], None, []], schema.field("m").type),
+        pa.array([True, None, False]),
+    ]
     batch = pa.record_batch(data, schema=schema)
     for name, codec in (("NONE", None), ("LZ4_FRAME", "lz4"), ("ZSTD", "zstd")):
         table = create(side, name, columns, properties={"table.log.arrow.compression.type": name})

@@ -10,7 +10,6 @@ import secrets
 import fluss as pyfluss
 import pytest
 import pytest_asyncio
-
 from harness import process, tables, wire
 
 
@@ -90,8 +89,6 @@ def create(cluster, db):
 @pytest_asyncio.fixture
 async def client(server):
     """A connection of the stock Python client."""
-    connection = await pyfluss.FlussConnection.create(
-        pyfluss.Config({"bootstrap.servers": server.address})
-    )
+    connection = await pyfluss.FlussConnection.create(pyfluss.Config({"bootstrap.servers": server.address}))
     yield connection
     await connection.close()

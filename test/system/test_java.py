@@ -4,7 +4,6 @@ import time
 
 import pyarrow as pa
 import pytest
-
 from harness import batches, java, tables, types
 from harness.tables import path
 
@@ -51,8 +50,10 @@ def in_order(records):
 
 
 def is_map(value):
-    return isinstance(value, list) and value and all(
-        isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in value
+    return (
+        isinstance(value, list)
+        and value
+        and all(isinstance(p, list) and len(p) == 2 and isinstance(p[0], str) for p in value)
     )
 
 
@@ -88,7 +89,9 @@ def test_what_java_writes_pyarrow_reads(client, cluster, db, kind):
     assert java.encode_table(pa.Table.from_batches(parts)) == java.encode_table(expected)
     some = pa.schema([plain.field(i) for i in (0, 8, 22, 24)])
     parts = [b.table(some) for b in batches.split(table.records(columns=[0, 8, 22, 24]), whole=True)]
-    assert java.encode_table(pa.Table.from_batches(parts)) == java.encode_table(expected.select([0, 8, 22, 24]))
+    assert java.encode_table(pa.Table.from_batches(parts)) == java.encode_table(
+        expected.select([0, 8, 22, 24])
+    )
 
 
 def without_zone(kind):

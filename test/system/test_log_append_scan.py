@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from harness import streams
 
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string()), ("score", pa.float64())])
@@ -50,7 +49,9 @@ async def test_arrow_batches(client, db):
 
 async def test_pandas(client, db):
     table = await streams.make(client, db, SCHEMA)
-    frame = pd.DataFrame({"id": range(500), "name": [f"n{i}" for i in range(500)], "score": np.arange(500) / 3})
+    frame = pd.DataFrame(
+        {"id": range(500), "name": [f"n{i}" for i in range(500)], "score": np.arange(500) / 3}
+    )
     writer = table.new_append().create_writer()
     writer.write_pandas(frame)
     await writer.flush()
@@ -195,9 +196,15 @@ async def test_many_clients(server, client, db):
     assert sorted(found["id"].to_pylist()) == expected
 
 
-@pytest.mark.parametrize("settings", [
-    {"writer.acks": "0"}, {"writer.acks": "1"}, {"writer.acks": "all"},
-], ids=lambda s: "-".join(s.values()))
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"writer.acks": "0"},
+        {"writer.acks": "1"},
+        {"writer.acks": "all"},
+    ],
+    ids=lambda s: "-".join(s.values()),
+)
 async def test_acks_without_idempotence(server, client, db, settings):
     await streams.make(client, db, SCHEMA)
     config = fluss.Config({"bootstrap.servers": server.address, **settings})

@@ -15,7 +15,6 @@ from pathlib import Path
 import fluss
 import pyarrow as pa
 import pytest
-
 from harness import batches, streams, tables, wire
 
 pytestmark = pytest.mark.own_server
@@ -83,9 +82,7 @@ def test_writers_are_remembered(launch, how):
     cluster = wire.Cluster(server.address)
     table = tables.Table.create(cluster, "fluss", "t", tables.SMALL)
     writer = cluster.tablet.call("INIT_WRITER").writer_id
-    sent = [
-        batches.arrow_batch(tables.small_rows(i, 2), writer_id=writer, sequence=i) for i in range(6)
-    ]
+    sent = [batches.arrow_batch(tables.small_rows(i, 2), writer_id=writer, sequence=i) for i in range(6)]
     for batch in sent:
         table.append(batch)
     cluster.close()

@@ -3,13 +3,12 @@
 import asyncio
 import json
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 import fluss
 import pyarrow as pa
 import pytest
-
-from harness import streams, tables
+from harness import streams, tables, wire
 from harness.tables import path
 
 SCHEMA = pa.schema([("id", pa.int32()), ("region", pa.string()), ("value", pa.float64())])
@@ -133,7 +132,10 @@ def auto_partitioned(cluster, db, **properties):
         properties={f"table.auto-partition.{k}": v for k, v in settings.items()},
     )
     cluster.coordinator.call(
-        "CREATE_TABLE", table_path=path(db, "t"), table_json=json.dumps(table).encode(), ignore_if_exists=False
+        "CREATE_TABLE",
+        table_path=path(db, "t"),
+        table_json=json.dumps(table).encode(),
+        ignore_if_exists=False,
     )
     return tables.Table(cluster, db, "t").open(partitioned=True)
 
@@ -151,7 +153,7 @@ def wait_for(condition, seconds=20):
 
 
 def day(ahead):
-    return (datetime.now(timezone.utc) + timedelta(days=ahead)).strftime("%Y%m%d")
+    return (datetime.now(UTC) + timedelta(days=ahead)).strftime("%Y%m%d")
 
 
 def test_partitions_are_made_ahead(cluster, db):
@@ -163,14 +165,12 @@ def test_partitions_are_made_ahead(cluster, db):
 @pytest.mark.parametrize("unit, pattern", [("YEAR", "%Y"), ("MONTH", "%Y%m"), ("HOUR", "%Y%m%d%H")])
 def test_units(cluster, db, unit, pattern):
     table = auto_partitioned(cluster, db, **{"time-unit": unit, "num-precreate": "1"})
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     wait_for(lambda: names(table) == [now.strftime(pattern)])
 
 
 @pytest.mark.own_server
 def test_old_partitions_go_by_themselves(launch):
-    from harness import wire
-
     server = launch(options={"auto-partition.check.interval": "1s"})
     cluster = wire.Cluster(server.address)
     table = auto_partitioned(cluster, "fluss", **{"num-retention": "2", "num-precreate": "1"})
@@ -181,7 +181,9 @@ def test_old_partitions_go_by_themselves(launch):
         "ALTER_TABLE",
         table_path=table.path,
         ignore_if_not_exists=False,
-        config_changes=[{"config_key": "table.auto-partition.num-retention", "config_value": "1", "op_type": 0}],
+        config_changes=[
+            {"config_key": "table.auto-partition.num-retention", "config_value": "1", "op_type": 0}
+        ],
     )
     wait_for(lambda: names(table) == [day(-1), day(0)])
     cluster.close()

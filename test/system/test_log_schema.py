@@ -5,7 +5,6 @@ import json
 
 import fluss
 import pyarrow as pa
-
 from harness import batches, streams, tables
 from harness.tables import path
 

@@ -9,7 +9,6 @@ from datetime import time
 import fluss
 import pyarrow as pa
 import pytest
-
 from harness import streams, types
 
 COUNT = 40

@@ -1,12 +1,12 @@
 """The program itself: start, address line, options, clean stop."""
 
+import json
 import os
 import signal
 import subprocess
 import time
 
 import pytest
-
 from harness import batches, process, tables, wire
 
 pytestmark = pytest.mark.own_server
@@ -62,12 +62,15 @@ def test_a_broken_option_file(tmp_path):
 
 
 def test_options_of_fluss_that_mean_nothing_here_are_accepted(launch):
-    launch("tolerant", options={
-        "remote.log.task-interval-duration": "1s",
-        "zookeeper.address": "localhost:2181",
-        "tablet-server.id": "0",
-        "kv.rocksdb.block.cache-size": "8mb",
-    })
+    launch(
+        "tolerant",
+        options={
+            "remote.log.task-interval-duration": "1s",
+            "zookeeper.address": "localhost:2181",
+            "tablet-server.id": "0",
+            "kv.rocksdb.block.cache-size": "8mb",
+        },
+    )
 
 
 def test_config_prints_every_option():
@@ -193,8 +196,6 @@ def test_peers_that_never_read_do_not_delay_the_end(launch):
 
 
 def test_stderr_speaks_json_when_asked(launch):
-    import json
-
     server = launch(options={"log.format": "json"})
     server.terminate()
     lines = server.stderr().splitlines()

@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-
 from harness import tables, wire
 from harness.tables import BIGINT, INT, STRING, path
 from harness.wire import ErrorReply
@@ -49,7 +48,12 @@ def test_the_longest_names(admin, db):
 def test_databases(admin, db):
     descriptor = {"version": 1, "comment": "sales", "custom_properties": {"owner": "team 7"}}
     name = db + "_two"
-    admin("CREATE_DATABASE", database_name=name, ignore_if_exists=False, database_json=json.dumps(descriptor).encode())
+    admin(
+        "CREATE_DATABASE",
+        database_name=name,
+        ignore_if_exists=False,
+        database_json=json.dumps(descriptor).encode(),
+    )
     info = admin("GET_DATABASE_INFO", database_name=name)
     assert json.loads(info.database_json) == descriptor
     assert abs(info.created_time - time.time() * 1000) < 60_000
@@ -87,7 +91,7 @@ def test_a_table_comes_back_as_it_was_described(create):
         {**tables.SMALL, "r": tables.row(x=INT, y=tables.array(tables.row(z=STRING)))},
         buckets=3,
         bucket_key=["id"],
-        comment="a comment with ünïcode and \"quotes\"",
+        comment='a comment with ünïcode and "quotes"',
         custom={"connector": "x", "paths": "a=b,c"},
         properties={"table.log.ttl": "3d"},
     )
@@ -140,12 +144,27 @@ def with_properties(**properties):
 
 
 BAD_TABLES = {
-    "no columns twice": (tables.descriptor(tables.SMALL) | {"schema": {"version": 1, "columns": [
-        {"name": "a", "data_type": INT, "id": 0}, {"name": "a", "data_type": INT, "id": 1}], "highest_field_id": 1}}, INVALID_TABLE),
+    "no columns twice": (
+        tables.descriptor(tables.SMALL)
+        | {
+            "schema": {
+                "version": 1,
+                "columns": [
+                    {"name": "a", "data_type": INT, "id": 0},
+                    {"name": "a", "data_type": INT, "id": 1},
+                ],
+                "highest_field_id": 1,
+            }
+        },
+        INVALID_TABLE,
+    ),
     "unknown bucket key": (described(bucket_key=["nope"]), INVALID_TABLE),
     "unknown partition key": (described(partition_key=["nope"]), INVALID_TABLE),
     "bucket key is partition key": (described(bucket_key=["name"], partition_key=["name"]), INVALID_TABLE),
-    "bucket key of a nested type": (tables.descriptor({"a": tables.array(INT)}, bucket_key=["a"]), INVALID_TABLE),
+    "bucket key of a nested type": (
+        tables.descriptor({"a": tables.array(INT)}, bucket_key=["a"]),
+        INVALID_TABLE,
+    ),
     "reserved column": (tables.descriptor({"__offset": INT}), INVALID_TABLE),
     "unknown property": (with_properties(table_nonsense="1"), INVALID_CONFIG),
     "not a table property": (with_properties(foo="1"), INVALID_CONFIG),
@@ -153,8 +172,14 @@ BAD_TABLES = {
     "bad ttl": (with_properties(table_log_ttl="soon"), INVALID_CONFIG),
     "bad zstd level": (with_properties(table_log_arrow_compression_zstd_level="23"), INVALID_CONFIG),
     "tiered segments": (described(properties={"table.log.tiered.local-segments": "0"}), INVALID_CONFIG),
-    "auto partition without partitions": (described(properties={"table.auto-partition.enabled": "true"}), INVALID_CONFIG),
-    "partition key of a nested type": (tables.descriptor({"a": INT, "r": tables.row(x=INT)}, partition_key=["r"]), INVALID_TABLE),
+    "auto partition without partitions": (
+        described(properties={"table.auto-partition.enabled": "true"}),
+        INVALID_CONFIG,
+    ),
+    "partition key of a nested type": (
+        tables.descriptor({"a": INT, "r": tables.row(x=INT)}, partition_key=["r"]),
+        INVALID_TABLE,
+    ),
     "no buckets": (described(bucket_count=0), UNKNOWN),
     "not an object": (b"[1,2]", None),
     "not json": (b"{", None),
@@ -177,7 +202,10 @@ def test_descriptors_that_are_refused(admin, db, name):
 @pytest.mark.parametrize("columns", [7, [], [7], [{}], None], ids=repr)
 def test_columns_that_are_none(admin, db, columns):
     """The reference makes a table without columns of it."""
-    assert code(create_table, admin, db, "t", described(schema={"version": 1, "columns": columns})) == INVALID_TABLE
+    assert (
+        code(create_table, admin, db, "t", described(schema={"version": 1, "columns": columns}))
+        == INVALID_TABLE
+    )
 
 
 def test_bucket_number_defaults(create, cluster, db):
@@ -215,7 +243,10 @@ def test_metadata_of_what_does_not_exist(cluster, create, db):
     assert unknown in (UNKNOWN, TABLE_MISSING)
     parts = [{**table.path, "partition_name": "p"}]
     assert code(cluster.tablet.call, "GET_METADATA", partitions_path=parts) == PARTITION_MISSING
-    assert code(cluster.tablet.call, "GET_METADATA", table_path=[table.path], partitions_id=[99999]) == PARTITION_MISSING
+    assert (
+        code(cluster.tablet.call, "GET_METADATA", table_path=[table.path], partitions_id=[99999])
+        == PARTITION_MISSING
+    )
 
 
 def test_metadata_lists_every_bucket(cluster, create):
@@ -302,7 +333,9 @@ def test_partitions(admin, cluster, parted):
     second = parted.add_partition(region="us", day="20260101")
     assert second > first
     listed = cluster.tablet.call("LIST_PARTITION_INFOS", table_path=parted.path).partitions_info
-    found = {p.partition_id: [(x.key, x.value) for x in p.partition_spec.partition_key_values] for p in listed}
+    found = {
+        p.partition_id: [(x.key, x.value) for x in p.partition_spec.partition_key_values] for p in listed
+    }
     assert found == {
         first: [("region", "eu"), ("day", "20260101")],
         second: [("region", "us"), ("day", "20260101")],

@@ -5,7 +5,6 @@ import time
 
 import pyarrow as pa
 import pytest
-
 from harness import batches, tables
 from harness.wire import EARLIEST
 
@@ -90,7 +89,9 @@ def test_several_tables_in_one_request(cluster, create):
 def test_the_first_batch_is_whole_even_above_every_limit(create):
     table = create()
     schema = pa.schema([("id", pa.int32()), ("name", pa.string()), ("score", pa.float64())])
-    big = pa.record_batch([pa.array([1], pa.int32()), pa.array(["x" * 200_000]), pa.array([1.0])], schema=schema)
+    big = pa.record_batch(
+        [pa.array([1], pa.int32()), pa.array(["x" * 200_000]), pa.array([1.0])], schema=schema
+    )
     table.append(batches.arrow_batch(big))
     table.append(rows(0, 1))
     for limits in ({"bucket_bytes": 100}, {"max_bytes": 100}, {"max_bytes": 100, "bucket_bytes": 100}):

@@ -6,14 +6,27 @@ import struct
 
 import pyarrow as pa
 import pytest
-
 from harness import batches, tables
 from harness.process import ROOT
 from harness.wire import ErrorReply
 
 pytestmark = pytest.mark.own_server  # newer than Apache Fluss 0.9.1
 
-LEAVES = "= <> < <= > >= IS_NULL IS_NOT_NULL STARTS_WITH CONTAINS ENDS_WITH IN NOT_IN".split()
+LEAVES = [
+    "=",
+    "<>",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "IS_NULL",
+    "IS_NOT_NULL",
+    "STARTS_WITH",
+    "CONTAINS",
+    "ENDS_WITH",
+    "IN",
+    "NOT_IN",
+]
 COMPOUNDS = ["AND", "OR"]
 COLUMNS = {"a": tables.INT, "b": tables.STRING, "c": tables.BIGINT}
 SCHEMA = pa.schema([("a", pa.int32()), ("b", pa.string()), ("c", pa.int64())])
@@ -126,7 +139,9 @@ def test_the_filtered_end_offset_lets_the_client_go_on(table):
 
 
 def test_batches_without_statistics_are_kept(table):
-    plain = pa.record_batch([pa.array([1], f.type) if f.name != "b" else pa.array(["x"]) for f in SCHEMA], schema=SCHEMA)
+    plain = pa.record_batch(
+        [pa.array([1], f.type) if f.name != "b" else pa.array(["x"]) for f in SCHEMA], schema=SCHEMA
+    )
     table.append(batches.arrow_batch(plain))
     table.append(batches.arrow_batch(plain, magic=1))
     table.append(simple(0, 9))

@@ -4,7 +4,6 @@ import struct
 import time
 
 import pytest
-
 from harness import wire
 from harness.wire import ERROR, OK
 
@@ -36,10 +35,31 @@ def test_one_process_offers_both_roles(connection):
     answer = connection.hello()
     assert not answer.HasField("server_type")
     offered = {v.api_key: v for v in answer.api_versions}
-    flow = """CREATE_DATABASE DROP_DATABASE LIST_DATABASES DATABASE_EXISTS CREATE_TABLE DROP_TABLE
-        GET_TABLE_INFO LIST_TABLES LIST_PARTITION_INFOS TABLE_EXISTS GET_TABLE_SCHEMA GET_METADATA
-        PRODUCE_LOG FETCH_LOG LIST_OFFSETS INIT_WRITER LIMIT_SCAN GET_DATABASE_INFO CREATE_PARTITION
-        DROP_PARTITION ALTER_TABLE GET_TABLE_STATS ALTER_DATABASE""".split()
+    flow = [
+        "CREATE_DATABASE",
+        "DROP_DATABASE",
+        "LIST_DATABASES",
+        "DATABASE_EXISTS",
+        "CREATE_TABLE",
+        "DROP_TABLE",
+        "GET_TABLE_INFO",
+        "LIST_TABLES",
+        "LIST_PARTITION_INFOS",
+        "TABLE_EXISTS",
+        "GET_TABLE_SCHEMA",
+        "GET_METADATA",
+        "PRODUCE_LOG",
+        "FETCH_LOG",
+        "LIST_OFFSETS",
+        "INIT_WRITER",
+        "LIMIT_SCAN",
+        "GET_DATABASE_INFO",
+        "CREATE_PARTITION",
+        "DROP_PARTITION",
+        "ALTER_TABLE",
+        "GET_TABLE_STATS",
+        "ALTER_DATABASE",
+    ]
     assert {name for name in flow if wire.apis()[name][0] not in offered} == set()
     assert offered[wire.apis()["PRODUCE_LOG"][0]].max_version == 0
 

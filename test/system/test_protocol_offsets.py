@@ -3,7 +3,6 @@
 import time
 
 import pytest
-
 from harness import batches, tables
 from harness.wire import CLIENT
 

@@ -5,8 +5,8 @@ import struct
 import threading
 import time
 
+import pyarrow as pa
 import pytest
-
 from harness import batches, tables, wire
 
 LIST_DATABASES = 1003
@@ -38,9 +38,7 @@ def test_idempotent_batches_sent_back_to_back(cluster, create):
         writer = c.call("INIT_WRITER").writer_id
         ids = []
         for sequence in range(200):
-            records = batches.arrow_batch(
-                tables.small_rows(sequence, 1), writer_id=writer, sequence=sequence
-            )
+            records = batches.arrow_batch(tables.small_rows(sequence, 1), writer_id=writer, sequence=sequence)
             ids.append(c.send("PRODUCE_LOG", **table.produce_fields(records)))
         answers = [c.result("PRODUCE_LOG", i).buckets_resp[0] for i in ids]
     assert [a.base_offset for a in answers] == list(range(200))
@@ -83,9 +81,9 @@ def test_peers_that_leave_while_their_fetch_is_parked(cluster, create):
 
 
 def _big_table(create, megabytes=8):
-    table = create(columns={"payload": tables.STRING}, properties={"table.log.arrow.compression.type": "NONE"})
-    import pyarrow as pa
-
+    table = create(
+        columns={"payload": tables.STRING}, properties={"table.log.arrow.compression.type": "NONE"}
+    )
     table.schema = pa.schema([("payload", pa.string())])
     records = batches.arrow_batch(pa.record_batch([pa.array(["x" * 1000] * 500)], schema=table.schema))
     for _ in range(2 * megabytes):
@@ -117,8 +115,6 @@ def test_a_peer_that_never_reads_stops_only_itself(cluster, create, server):
 
 
 def _one_row(table):
-    import pyarrow as pa
-
     return pa.record_batch([pa.array(["y"])], schema=table.schema)
 
 

@@ -4,7 +4,6 @@ import random
 import time
 
 import pytest
-
 from harness import batches, tables
 from harness.wire import ErrorReply
 

@@ -4,7 +4,6 @@ import json
 
 import pyarrow as pa
 import pytest
-
 from harness import batches, tables
 from harness.process import ROOT
 

@@ -44,8 +44,17 @@ def arrow_message(batch: pa.RecordBatch, codec=None) -> bytes:
     return messages.read_next_message().serialize().to_pybytes()
 
 
-def pack(body, count, magic=0, schema_id=1, writer_id=-1, sequence=-1, statistics=b"",
-         attributes=APPEND_ONLY, delta=None):
+def pack(
+    body,
+    count,
+    magic=0,
+    schema_id=1,
+    writer_id=-1,
+    sequence=-1,
+    statistics=b"",
+    attributes=APPEND_ONLY,
+    delta=None,
+):
     """A whole batch with the header fields a client sets."""
     covered = struct.pack(
         "<hbiqii",

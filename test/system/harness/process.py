@@ -35,9 +35,7 @@ def environment() -> dict:
 def run(*args, timeout=20) -> subprocess.CompletedProcess:
     """Runs the program to its end, for commands that are not servers."""
     command = [str(binary()), *map(str, args)]
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, env=environment()
-    )
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment())
 
 
 class Server:

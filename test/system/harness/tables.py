@@ -44,8 +44,17 @@ def _numbered(data_type, ids):
     return out
 
 
-def descriptor(columns, *, buckets=1, bucket_key=None, partition_key=(), primary_key=None,
-               properties=None, custom=None, comment=None) -> dict:
+def descriptor(
+    columns,
+    *,
+    buckets=1,
+    bucket_key=None,
+    partition_key=(),
+    primary_key=None,
+    properties=None,
+    custom=None,
+    comment=None,
+) -> dict:
     """`columns`: {name: data type object}."""
     ids = itertools.count()
     listed = [{"name": n, "data_type": t, "id": next(ids)} for n, t in columns.items()]
@@ -181,8 +190,19 @@ class Table:
         assert not answer.HasField("error_code"), answer
         return answer.base_offset
 
-    def fetch_fields(self, offset=0, bucket=0, columns=None, partition=None, max_bytes=16 << 20,
-                     bucket_bytes=1 << 20, wait_ms=None, min_bytes=None, more_buckets=(), **table):
+    def fetch_fields(
+        self,
+        offset=0,
+        bucket=0,
+        columns=None,
+        partition=None,
+        max_bytes=16 << 20,
+        bucket_bytes=1 << 20,
+        wait_ms=None,
+        min_bytes=None,
+        more_buckets=(),
+        **table,
+    ):
         entry = {"bucket_id": bucket, "fetch_offset": offset, "max_fetch_bytes": bucket_bytes}
         if partition is not None:
             entry["partition_id"] = partition

@@ -1,11 +1,11 @@
 """Every data type of a log table: its Arrow form and values at its edges, with nulls between."""
 
-from datetime import date, datetime, time, timezone
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pyarrow as pa
 
-UTC = timezone.utc
+UTC = UTC
 LIST = pa.list_(pa.field("element", pa.int32()))
 MAP = pa.map_(pa.string(), pa.int64())
 STRUCT = pa.struct([("x", pa.int32()), ("y", pa.string())])
