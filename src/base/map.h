@@ -28,7 +28,8 @@ void *map_remove(struct map *m, uint64_t key);
 
 /* Visits all entries; the map must not change meanwhile. */
 #define MAP_FOR_EACH(slot, map_ptr)                                                                \
-    for (struct map_slot *slot = (map_ptr)->slots, *slot##_end = slot + (map_ptr)->cap;            \
+    for (struct map_slot *slot = (map_ptr)->slots,                                                 \
+                         *slot##_end = (map_ptr)->cap == 0 ? slot : slot + (map_ptr)->cap;         \
          slot != slot##_end; slot++)                                                               \
         if (slot->value != NULL)
 
