@@ -23,8 +23,10 @@
 
 #define OPTION_KEY_MAX   256
 #define OPTION_VALUE_MAX 65536
-#define OPTION_EXTRA_MAX 1000       /* settings under prefixes */
-#define OPTION_FILE_MAX  (1u << 20) /* bytes of a server.yaml */
+#define OPTION_EXTRA_MAX 1000 /* settings under prefixes */
+/* A longer duration means this one, a thousand years, so that arithmetic on times is safe. */
+#define OPTION_DURATION_MAX_MS INT64_C(31557600000000)
+#define OPTION_FILE_MAX        (1u << 20) /* bytes of a server.yaml */
 
 enum option_type {
     OPTION_STRING,
@@ -86,7 +88,7 @@ struct options *options_new(struct arena *arena);
 /* `where` is for messages: "-D", "server.yaml:3"; copied. */
 MUST_USE enum errcode options_set(struct options *o, struct bytes key, struct bytes value,
                                   const char *where, struct error *e);
-/* Reads a server.yaml (see yaml.c for what is allowed); `name` is for messages. */
+/* Reads a server.yaml (see server_yaml.c for what is allowed); `name` is for messages. */
 MUST_USE enum errcode options_read_yaml(struct options *o, struct bytes text, const char *name,
                                         struct error *e);
 MUST_USE enum errcode options_read_file(struct options *o, const char *path, struct error *e);
