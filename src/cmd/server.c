@@ -290,7 +290,8 @@ static void stop_stage(struct server *s, void (*fn)(void *context, unsigned inde
 {
     s->stopping = gate_new(s->node.shard_count);
     shards_call(s->shards, s->node.shard_count, fn, s);
-    gate_wait(TAKE(s->stopping));
+    gate_wait(s->stopping);
+    s->stopping = NULL;
 }
 
 static void stop_shard(struct shard *shard)

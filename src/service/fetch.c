@@ -106,7 +106,7 @@ static void wait_start(struct part *part)
         if (item->fetch.op.code != ERR_OK) {
             continue;
         }
-        item->waiter.offset = item->fetch.offset;
+        item->waiter.offset = item->fetch.high_watermark; /* what was read reached up to there */
         item->waiter.wake = waiter_fired;
         if (!replica_wait(part->owner->replicas, &item->fetch.op.id, &item->waiter)) {
             tell_woken(p); /* it moved since it was read */

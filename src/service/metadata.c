@@ -100,9 +100,10 @@ static enum errcode find_partition(struct request *r, const struct msg_pb_physic
                ? meta_table_partition(t, path->partition_name)
                : NULL;
     if (*ret == NULL) {
-        return error_set(&r->error, ERR_PARTITION_NOT_EXISTS, "table %s.%s has no partition '%.*s'",
-                         t->database, t->name, (int)path->partition_name.len,
-                         (const char *)path->partition_name.data);
+        /* clients look for this wording */
+        return error_set(&r->error, ERR_PARTITION_NOT_EXISTS,
+                         "Table partition '%s.%s(p=%.*s)' does not exist.", t->database, t->name,
+                         (int)path->partition_name.len, (const char *)path->partition_name.data);
     }
     return ERR_OK;
 }
