@@ -102,7 +102,7 @@ start() {
         -Dtablet-server.id=0 -Dbind.listeners="FLUSS://127.0.0.1:$((port + 1))" ${FLUSS_OPTS:-}
     await_port coordinator "$port"
     await_port tablet $((port + 1))
-    paste -sd, "$dir"/pid/*
+    cat "$dir"/pid/* | paste -sd,
 }
 
 stop() {
