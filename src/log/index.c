@@ -93,8 +93,7 @@ enum errcode index_reserve(struct index *x, struct error *e)
 void index_add(struct index *x, struct index_entry entry)
 {
     ASSERT(x->pending != NULL && x->pending_count < INDEX_PENDING_MAX);
-    ASSERT(entry.value >= 0);
-    if (!follows(entry, x->last)) {
+    if (entry.value < 0 || !follows(entry, x->last)) {
         return;
     }
     put_entry(x, x->pending + x->pending_count * index_entry_size(x->kind), entry);

@@ -199,6 +199,17 @@ static enum errcode examine(struct log *log, struct bytes data, struct intake *i
     return ERR_OK;
 }
 
+/* Of a batch that was examined. */
+static struct batch_header header_at(const struct intake *in, size_t at)
+{
+    struct batch_header header = {0};
+    enum errcode code =
+        batch_parse(bytes_slice(in->batches, at, in->batches.len - at), &header, NULL);
+
+    ASSERT(code == ERR_OK && header.size <= in->batches.len - at);
+    return header;
+}
+
 static void assign(const struct log *log, uint8_t *data, const struct intake *in, int64_t timestamp)
 {
     int64_t offset = log_end_offset(log);
@@ -209,13 +220,8 @@ static void assign(const struct log *log, uint8_t *data, const struct intake *in
         return;
     }
     while (at < in->batches.len) {
-        struct batch_header header;
+        struct batch_header header = header_at(in, at);
 
-        /* parsed before, so it parses again */
-        if (batch_parse(bytes_slice(in->batches, at, in->batches.len - at), &header, NULL) !=
-            ERR_OK) {
-            ASSERT(!"a batch changed under us");
-        }
         batch_assign(data + at, offset, timestamp);
         offset += (int64_t)header.last_offset_delta + 1;
         at += header.size;
@@ -250,12 +256,8 @@ static void remember_writers(struct log *log, const struct intake *in, int64_t b
         return;
     }
     while (at < in->batches.len) {
-        struct batch_header header;
+        struct batch_header header = header_at(in, at);
 
-        if (batch_parse(bytes_slice(in->batches, at, in->batches.len - at), &header, NULL) !=
-            ERR_OK) {
-            ASSERT(!"a batch changed under us");
-        }
         remember_writer(&log->writers, &header, header.base_offset, timestamp);
         at += header.size;
     }

@@ -22,6 +22,8 @@
 #ifndef LOG_LOG_H
 #define LOG_LOG_H
 
+#include "checkpoint.h"
+
 #include "base/error.h"
 #include "format/batch.h"
 #include "io/file.h"

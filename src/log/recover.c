@@ -112,13 +112,14 @@ static void report_aside(struct opening *o, const struct aside *aside, const str
     o->changed = true;
 }
 
-/* Whether the indexes name only offsets that the segment has. They carry no checksum. */
+/* Whether the indexes name only what the segment has. They carry no checksum. */
 static bool indexes_fit(const struct segment *s)
 {
     int64_t offsets = s->end_offset - s->base_offset;
 
-    return s->offsets.last.key < offsets && s->times.last.value < offsets &&
-           (s->offsets.last.value < 0 || (uint64_t)s->offsets.last.value < s->size);
+    return s->offsets.last.key < offsets && s->offsets.last.value < (int64_t)s->size &&
+           s->times.last.value < offsets &&
+           (index_count(&s->times) == 0 || s->times.last.key <= s->max_timestamp);
 }
 
 static enum errcode scan_all(struct opening *o, struct segment *s, struct segment_scan *scan,

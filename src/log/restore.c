@@ -59,14 +59,15 @@ static void replay_batch(struct log *log, const struct batch_header *header)
 static enum errcode replay_segment(struct log *log, struct segment *s, int64_t from,
                                    uint64_t *replayed, struct error *e)
 {
-    OWNED(mem_freep) uint8_t *window = mem_alloc(WALK_WINDOW_LARGE);
+    size_t window_size = s->size < WALK_WINDOW_LARGE ? WALK_WINDOW_SMALL : WALK_WINDOW_LARGE;
+    OWNED(mem_freep) uint8_t *window = mem_alloc(window_size);
     struct batch_header header = {0};
     struct segment_place at = {0};
     bool found = true;
     struct walk w;
 
     TRY(segment_checkpoint(s, from, &at, e));
-    walk_init(&w, s->file, at.position, s->size, writer_of(window, WALK_WINDOW_LARGE));
+    walk_init(&w, s->file, at.position, s->size, writer_of(window, window_size));
     for (;;) {
         TRY(walk_peek(&w, &header, &found, e));
         if (!found) {

@@ -230,7 +230,7 @@ enum errcode segment_boundary(struct segment *s, uint64_t from, uint64_t limit, 
     TRY(index_floor(&s->offsets, INDEX_VALUE, (int64_t)limit, probe, &near, e));
     walk_init(&w, s->file, from, s->size, writer_of(window, sizeof window));
     w.probe = probe;
-    if ((uint64_t)near.entry.value > from) {
+    if (near.entry.value > 0 && (uint64_t)near.entry.value > from) {
         w.position = (uint64_t)near.entry.value;
     }
     code = boundary_from(s, &w, limit, ret, e);
@@ -315,20 +315,30 @@ enum errcode segment_offset_at(struct segment *s, int64_t timestamp, int64_t *re
 
 /* ---- recovery ---- */
 
-/* Forgets what the scan is going to find out again. */
-static enum errcode scan_begin(struct segment *s, const struct segment_scan *scan, struct error *e)
+/* Keeps the entries up to a value. One that breaks the order of the file may hide among them: then
+ * none of them is worth keeping. */
+static enum errcode keep_entries(struct index *x, int64_t value_max, struct error *e)
 {
     struct index_found kept = {0};
 
-    TRY(index_floor(&s->offsets, INDEX_VALUE, (int64_t)scan->at.position, NULL, &kept, e));
-    TRY(index_truncate(&s->offsets, kept.count, e));
-    TRY(index_floor(&s->times, INDEX_VALUE, scan->at.offset - s->base_offset, NULL, &kept, e));
-    TRY(index_truncate(&s->times, scan->at.position == 0 ? 0 : kept.count, e));
+    TRY(index_floor(x, INDEX_VALUE, value_max, NULL, &kept, e));
+    TRY(index_truncate(x, kept.count, e));
+    if (kept.count > 0 && (x->last.key < 0 || x->last.value < 0 || x->last.value > value_max)) {
+        return index_truncate(x, 0, e);
+    }
+    return ERR_OK;
+}
+
+/* Forgets what the scan is going to find out again. The largest timestamp is that of the batches it
+ * walks: they are the last ones, and timestamps do not fall. */
+static enum errcode scan_begin(struct segment *s, const struct segment_scan *scan, struct error *e)
+{
+    int64_t offset = scan->at.offset - s->base_offset;
+
+    TRY(keep_entries(&s->offsets, (int64_t)scan->at.position, e));
+    TRY(keep_entries(&s->times, scan->at.position == 0 ? -1 : offset, e));
     s->max_timestamp = TIMESTAMP_NONE;
     s->max_timestamp_offset = s->base_offset;
-    if (index_count(&s->times) > 0) {
-        note_timestamp(s, s->times.last.key, s->base_offset + s->times.last.value);
-    }
     s->since_index = 0;
     return ERR_OK;
 }
@@ -394,11 +404,23 @@ static enum errcode scan_step(struct segment *s, const struct segment_limits *li
     return ERR_OK;
 }
 
+/* No more memory than there is to read. */
+static size_t scan_window(const struct segment_scan *scan, uint64_t file_end)
+{
+    size_t most = scan->check ? WALK_WINDOW_SCAN : WALK_WINDOW_LARGE;
+    uint64_t left = file_end - scan->at.position;
+
+    if (left < WALK_WINDOW_SMALL) {
+        return WALK_WINDOW_SMALL;
+    }
+    return left < most ? (size_t)left : most;
+}
+
 enum errcode segment_scan(struct segment *s, const struct segment_limits *limits,
                           struct segment_scan *scan, struct error *e)
 {
     OWNED(mem_freep) uint8_t *window = NULL;
-    size_t window_size = scan->check ? WALK_WINDOW_SCAN : WALK_WINDOW_LARGE;
+    size_t window_size;
     uint64_t file_end = 0;
     struct walk w;
     bool more = true;
@@ -407,6 +429,7 @@ enum errcode segment_scan(struct segment *s, const struct segment_limits *limits
     TRY(file_size(s->file, &file_end, e));
     ASSERT(scan->at.position <= file_end);
     TRY(scan_begin(s, scan, e));
+    window_size = scan_window(scan, file_end);
     window = mem_alloc(window_size);
     walk_init(&w, s->file, scan->at.position,
               file_end < SEGMENT_SIZE_MAX ? file_end : SEGMENT_SIZE_MAX,

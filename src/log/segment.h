@@ -19,7 +19,7 @@ struct segment {
     int64_t base_offset;
     int64_t end_offset;
     uint64_t size;         /* bytes of valid batches; the file has no others once it is open */
-    uint64_t synced_size;  /* of those, what is on the device */
+    uint64_t synced_size;  /* of those, what is on the device; kept for the active segment */
     int64_t max_timestamp; /* TIMESTAMP_NONE when empty */
     int64_t max_timestamp_offset; /* base offset of the first append that carried it */
     struct file *file;            /* NULL: not open */

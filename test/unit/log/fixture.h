@@ -84,11 +84,12 @@ static inline struct bytes fixture_writer_batch(struct arena *arena, int64_t wri
 
 static inline struct bytes fixture_concat(struct arena *arena, struct bytes a, struct bytes b)
 {
-    uint8_t *data = arena_alloc(arena, a.len + b.len);
+    size_t cap = a.len + b.len;
+    struct writer both = writer_of(arena_alloc(arena, cap), cap);
 
-    memcpy(data, a.data, a.len);
-    memcpy(data + a.len, b.data, b.len);
-    return bytes_of(data, a.len + b.len);
+    writer_bytes(&both, a);
+    writer_bytes(&both, b);
+    return bytes_of(both.data, both.len);
 }
 
 static const struct log_options fixture_options = {

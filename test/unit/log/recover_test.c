@@ -1,0 +1,694 @@
+#include "fixture.h"
+
+#include <stdio.h>
+
+#include "log/internal.h"
+
+struct fixture {
+    struct arena arena;
+    char *dir;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = mem_new(struct fixture);
+
+    f->dir = fixture_dir(&f->arena);
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_remove(f->dir);
+    arena_fini(&f->arena);
+    free(f);
+    return 0;
+}
+
+/* Appends count batches of one record and `size` bytes; returns all bytes of the log's files. */
+static struct log *fill(struct fixture *f, const struct log_options *options, int count,
+                        size_t size)
+{
+    struct log *log = fixture_open_with(f->dir, options, false, 0, NULL);
+    struct error e;
+
+    for (int i = 0; i < count; i++) {
+        OK(fixture_append(log, fixture_batch(&f->arena, 1, size, (uint32_t)i), 100 + i, NULL));
+    }
+    return log;
+}
+
+/* ---- single situations ---- */
+
+static void an_empty_directory_becomes_a_log(void **state)
+{
+    struct fixture *f = *state;
+    char *dir = arena_printf(&f->arena, "%s/db/t-1/log-0", f->dir);
+    struct log_open_report report;
+    struct log *log = fixture_open_with(dir, &fixture_options, false, 17, &report);
+
+    assert_int_equal(log_start_offset(log), 0);
+    assert_int_equal(log_end_offset(log), 0);
+    assert_int_equal(log_durable_offset(log), 0);
+    assert_int_equal(log_max_timestamp(log), -1);
+    assert_int_equal(report.scanned_bytes, 0);
+    assert_true(fixture_exists(dir, 0, LOG_FILE_DATA));
+    log_free(log);
+}
+
+static void starts_where_the_first_file_starts(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log;
+    struct log_appended appended;
+    struct error e;
+
+    fixture_poke(f->dir, 7000, LOG_FILE_DATA, 0, BYTES_EMPTY);
+    log = fixture_open(f->dir);
+    assert_int_equal(log_start_offset(log), 7000);
+    OK(fixture_append(log, fixture_batch(&f->arena, 1, 1, 1), 1, &appended));
+    assert_int_equal(appended.base_offset, 7000);
+    log_free(log);
+}
+
+static void tidies_up(void **state)
+{
+    static const char *const gone[] = {
+        "00000000000000000004.log.deleted",     "00000000000000000004.index",
+        "00000000000000000004.timeindex",       "00000000000000000009.writer_snapshot.tmp",
+        "00000000000000000099.writer_snapshot",
+    };
+    static const char *const kept[] = {
+        "00000000000000000004.log.aside",
+        "notes",
+        "4.log",
+    };
+    struct fixture *f = *state;
+    struct error e;
+
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        OK(file_replace(arena_printf(&f->arena, "%s/%s", f->dir, gone[i]), bytes_str("x"), &e));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        OK(file_replace(arena_printf(&f->arena, "%s/%s", f->dir, kept[i]), bytes_str("x"), &e));
+    }
+    OK(dir_create(arena_printf(&f->arena, "%s/00000000000000000008.log", f->dir), &e));
+    log_free(fixture_open(f->dir));
+    for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+        assert_false(path_exists(arena_printf(&f->arena, "%s/%s", f->dir, gone[i])));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        assert_true(path_exists(arena_printf(&f->arena, "%s/%s", f->dir, kept[i])));
+    }
+}
+
+static void reads_only_what_is_behind_the_recovery_point(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill(f, &fixture_options, 500, 1000);
+    struct log_open_report report;
+    int64_t recovery_point;
+    uint64_t before;
+
+    log_want_recovery_point(log);
+    fixture_sync(log);
+    recovery_point = log_recovery_point(log);
+    assert_int_equal(recovery_point, 500);
+    before = log_size_bytes(log);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(fixture_append(log, fixture_batch(&f->arena, 1, 1000, 1), 1, NULL),
+                         ERR_OK);
+    }
+    log_free(log);
+    log = fixture_open_with(f->dir, &fixture_options, false, recovery_point, &report);
+    assert_int_equal(log_end_offset(log), 520);
+    assert_int_equal(log_durable_offset(log), 520);
+    assert_int_equal(log_recovery_point(log), 520);
+    assert_true(report.scanned_bytes >= log_size_bytes(log) - before);
+    assert_true(report.scanned_bytes < log_size_bytes(log) - before + 3000);
+    log_free(log);
+    log = fixture_open_with(f->dir, &fixture_options, false, 520, &report);
+    assert_true(report.scanned_bytes < 3000);
+    log_free(log);
+    log = fixture_open_with(f->dir, &fixture_options, false, 0, &report);
+    assert_int_equal(report.scanned_bytes, log_size_bytes(log));
+    log_free(log);
+}
+
+static void keeps_the_valid_prefix_and_sets_the_rest_aside(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill(f, &fixture_options, 10, 100);
+    struct log_open_report report;
+    struct bytes data;
+    struct bytes rest;
+    size_t size;
+    struct error e;
+    bool exists = false;
+
+    log_free(log);
+    data = fixture_file(&f->arena, f->dir, 0, LOG_FILE_DATA);
+    size = data.len / 10;
+    fixture_poke(f->dir, 0, LOG_FILE_DATA, 7 * size + 90, bytes_str("garbage"));
+    data = fixture_file(&f->arena, f->dir, 0, LOG_FILE_DATA);
+    log = fixture_open_with(f->dir, &fixture_options, false, 0, &report);
+    assert_int_equal(log_end_offset(log), 7);
+    assert_int_equal(report.aside_bytes, 3 * size);
+    assert_string_equal(
+        report.aside_path,
+        arena_printf(&f->arena, "%s/00000000000000000000.log.%zu.aside", f->dir, 7 * size));
+    assert_non_null(strstr(report.why, "checksum"));
+    OK(file_read_whole(report.aside_path, 1 << 20, &f->arena, &rest, &exists, &e));
+    assert_true(bytes_equal(rest, bytes_slice(data, 7 * size, 3 * size)));
+    OK(fixture_append(log, fixture_batch(&f->arena, 1, 5, 5), 1000, NULL));
+    log_free(log);
+    /* the same again does not overwrite what was set aside */
+    fixture_truncate(f->dir, 0, LOG_FILE_DATA, 7 * size);
+    fixture_poke(f->dir, 0, LOG_FILE_DATA, 7 * size, bytes_str("other"));
+    log = fixture_open_with(f->dir, &fixture_options, false, 0, &report);
+    assert_int_equal(log_end_offset(log), 7);
+    assert_int_equal(report.aside_bytes, 5);
+    assert_non_null(strstr(report.aside_path, ".1.aside"));
+    log_free(log);
+}
+
+static void a_clean_stop_is_believed_but_its_end_is_checked(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill(f, &fixture_options, 100, 200);
+    struct log_open_report report;
+    uint64_t size = log_size_bytes(log);
+    struct error e;
+
+    OK(log_close(log, &e));
+    log_free(log);
+    log = fixture_open_with(f->dir, &fixture_options, true, 0, &report);
+    assert_int_equal(log_end_offset(log), 100);
+    assert_true(report.scanned_bytes < 1500);
+    log_free(log);
+
+    fixture_truncate(f->dir, 0, LOG_FILE_DATA, size - 1);
+    log = fixture_open_with(f->dir, &fixture_options, true, 0, &report);
+    assert_int_equal(log_end_offset(log), 99);
+    assert_true(report.aside_bytes > 0);
+    OK(log_close(log, &e));
+    log_free(log);
+    log = fixture_open_with(f->dir, &fixture_options, true, 0, &report);
+    assert_int_equal(log_end_offset(log), 99);
+    assert_int_equal(report.aside_bytes, 0);
+    log_free(log);
+}
+
+static const struct log_options small_segments = {
+    .segment_bytes_max = 1500,
+    .index_bytes_max = 1 << 16,
+    .index_interval = 256,
+    .writer_expiry_ms = 1000000,
+};
+
+/* Segments of five batches, 20 batches. */
+static struct log *fill_small(struct fixture *f) { return fill(f, &small_segments, 20, 200); }
+
+static void segments_behind_a_torn_one_go_aside(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill_small(f);
+    struct log_open_report report;
+    struct error e;
+
+    assert_true(log_segment_count(log) >= 4);
+    assert_int_equal(log->segments[1]->base_offset, 6);
+    log_free(log);
+    fixture_truncate(f->dir, 6, LOG_FILE_DATA, 600);
+    log = fixture_open_with(f->dir, &small_segments, false, 0, &report);
+    assert_int_equal(log_end_offset(log), 8);
+    assert_int_equal(log_segment_count(log), 2);
+    assert_int_equal(report.missing_offsets, 0);
+    assert_false(fixture_exists(f->dir, 12, LOG_FILE_DATA));
+    assert_false(fixture_exists(f->dir, 12, LOG_FILE_OFFSET_INDEX));
+    assert_true(path_exists(arena_printf(&f->arena, "%s/00000000000000000012.log.aside", f->dir)));
+    OK(fixture_append(log, fixture_batch(&f->arena, 1, 5, 5), 1000, NULL));
+    log_free(log);
+    log = fixture_open_with(f->dir, &small_segments, false, 0, &report);
+    assert_int_equal(log_end_offset(log), 9);
+    assert_int_equal(report.aside_bytes, 0);
+    log_free(log);
+}
+
+static void decay_below_the_recovery_point_leaves_a_hole(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill_small(f);
+    struct log_open_report report;
+    struct log_read read = {.offset = 8, .limit_offset = 20, .max_bytes = 1 << 20, .min_one = true};
+    struct log_range range = {0};
+    int64_t at = 0;
+    struct error e;
+
+    log_want_recovery_point(log);
+    fixture_sync(log);
+    assert_int_equal(log_recovery_point(log), 20);
+    log_free(log);
+    fixture_truncate(f->dir, 6, LOG_FILE_DATA, 600);
+    log = fixture_open_with(f->dir, &small_segments, false, 20, &report);
+    assert_int_equal(log_end_offset(log), 20);
+    assert_int_equal(report.missing_offsets, 4);
+    OK(log_read(log, &read, &range, &e));
+    assert_int_equal(range.base_offset, 12);
+    (void)file_unref(range.file);
+    read.offset = 7;
+    OK(log_read(log, &read, &range, &e));
+    assert_int_equal(range.base_offset, 7);
+    assert_int_equal(range.next_offset, 12);
+    (void)file_unref(range.file);
+    OK(log_offset_at(log, 109, &at, &e));
+    assert_int_equal(at, 12);
+    log_free(log);
+    /* a segment without one valid batch leaves the log */
+    fixture_truncate(f->dir, 12, LOG_FILE_DATA, 20);
+    log = fixture_open_with(f->dir, &small_segments, true, 20, &report);
+    assert_int_equal(log_end_offset(log), 20);
+    assert_int_equal(report.missing_offsets, 4 + 6);
+    read.offset = 13;
+    OK(log_read(log, &read, &range, &e));
+    assert_int_equal(range.base_offset, 18);
+    (void)file_unref(range.file);
+    log_free(log);
+}
+
+static void a_segment_that_overlaps_or_leaves_a_gap_does_not_follow(void **state)
+{
+    struct fixture *f = *state;
+    struct log_open_report report;
+    struct bytes second;
+    struct error e;
+
+    log_free(fill_small(f));
+    second = fixture_file(&f->arena, f->dir, 12, LOG_FILE_DATA);
+    OK(path_remove(arena_printf(&f->arena, "%s/00000000000000000006.log", f->dir), &e));
+    log_free(fixture_open_with(f->dir, &small_segments, false, 0, &report));
+    assert_true(path_exists(arena_printf(&f->arena, "%s/00000000000000000012.log.aside", f->dir)));
+    assert_true(fixture_exists(f->dir, 0, LOG_FILE_DATA));
+    /* back under a base that lies inside the first segment */
+    fixture_poke(f->dir, 3, LOG_FILE_DATA, 0, second);
+    log_free(fixture_open_with(f->dir, &small_segments, false, 0, &report));
+    assert_true(report.aside_bytes > second.len);
+    assert_false(fixture_exists(f->dir, 3, LOG_FILE_DATA));
+}
+
+static void empty_segments_behind_damage_are_removed(void **state)
+{
+    struct fixture *f = *state;
+    struct log_open_report report;
+    struct log *log = fill(f, &fixture_options, 5, 100);
+
+    log_free(log);
+    fixture_poke(f->dir, 6, LOG_FILE_DATA, 0, BYTES_EMPTY);
+    log = fixture_open_with(f->dir, &fixture_options, false, 0, &report);
+    assert_int_equal(log_end_offset(log), 5);
+    assert_int_equal(report.aside_bytes, 0);
+    assert_false(fixture_exists(f->dir, 6, LOG_FILE_DATA));
+    log_free(log);
+    fixture_poke(f->dir, 5, LOG_FILE_DATA, 0, BYTES_EMPTY); /* a roll just before the crash */
+    log = fixture_open_with(f->dir, &fixture_options, false, 0, &report);
+    assert_int_equal(log_end_offset(log), 5);
+    assert_int_equal(log_segment_count(log), 2);
+    assert_int_equal(log_max_timestamp(log), 104);
+    log_free(log);
+}
+
+/* ---- the model: random appends, crashes and damage ---- */
+
+#define MODEL_BATCHES 400
+#define MODEL_WRITERS 3
+
+struct model_batch {
+    struct bytes data; /* as it must be in the file */
+    int64_t end_offset;
+    int64_t writer; /* -1: none */
+    int32_t sequence;
+};
+
+struct model {
+    struct arena arena;
+    struct model_batch batches[MODEL_BATCHES];
+    size_t count;
+    int32_t next_sequence[MODEL_WRITERS];
+    char *dir;
+    struct log_options options;
+    struct log *log;
+    int64_t checkpointed; /* recovery point in the checkpoint file */
+    int64_t now_ms;
+    uint64_t seed;
+};
+
+static uint32_t pick(struct model *m, uint32_t bound)
+{
+    m->seed = m->seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(m->seed >> 33) % bound;
+}
+
+static struct bytes model_batch(struct model *m, struct model_batch *ret, bool *taken)
+{
+    uint32_t writer = pick(m, MODEL_WRITERS + 2);
+    size_t size = pick(m, 8) == 0 ? pick(m, 3000) : pick(m, 200);
+
+    ret->writer = -1;
+    ret->sequence = -1;
+    if (writer >= MODEL_WRITERS || taken[writer]) {
+        return fixture_batch(&m->arena, (int32_t)pick(m, 4), size, (uint32_t)m->seed);
+    }
+    taken[writer] = true;
+    ret->writer = writer;
+    ret->sequence = m->next_sequence[writer];
+    return fixture_writer_batch(&m->arena, writer, ret->sequence, size);
+}
+
+static void model_append(struct model *m)
+{
+    uint32_t count = 1 + (pick(m, 4) == 0 ? pick(m, 3) : 0);
+    bool taken[MODEL_WRITERS] = {false};
+    struct bytes all = BYTES_EMPTY;
+    struct model_batch added[4];
+    int64_t offset = log_end_offset(m->log);
+    struct log_appended appended;
+    size_t at = 0;
+    struct error e;
+
+    if (m->count + count > MODEL_BATCHES) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        all = fixture_concat(&m->arena, all, model_batch(m, &added[i], taken));
+    }
+    m->now_ms += pick(m, 3);
+    OK(log_append(m->log, (uint8_t *)(uintptr_t)all.data, all.len, m->now_ms, &appended, &e));
+    assert_int_equal(appended.base_offset, offset);
+    for (uint32_t i = 0; i < count; i++) {
+        struct batch_header header = {0};
+
+        OK(batch_parse(bytes_slice(all, at, all.len - at), &header, &e));
+        added[i].data = bytes_slice(all, at, header.size);
+        added[i].end_offset = batch_next_offset(&header);
+        m->batches[m->count++] = added[i];
+        if (added[i].writer >= 0) {
+            m->next_sequence[added[i].writer]++;
+        }
+        at += header.size;
+    }
+}
+
+/* The commit timestamp is the one field that nothing protects: damage may have changed it. */
+static void model_check_batch(const uint8_t *got, struct bytes expected)
+{
+    assert_memory_equal(got, expected.data, 13);
+    assert_memory_equal(got + 21, expected.data + 21, expected.len - 21);
+}
+
+static void model_check_range(struct model *m, struct log_range *range)
+{
+    size_t at = 0;
+    size_t i = 0;
+    uint8_t *got;
+    struct error e;
+
+    while (i < m->count && m->batches[i].end_offset <= range->base_offset) {
+        i++;
+    }
+    got = arena_alloc(&m->arena, range->len);
+    OK(file_read_at(range->file, range->position, got, range->len, &e));
+    for (; at < range->len; i++) {
+        assert_true(i < m->count);
+        assert_true(range->len - at >= m->batches[i].data.len);
+        model_check_batch(got + at, m->batches[i].data);
+        at += m->batches[i].data.len;
+    }
+    assert_int_equal(range->end_offset, m->batches[i - 1].end_offset);
+    (void)file_unref(range->file);
+}
+
+static void model_read(struct model *m)
+{
+    int64_t end = log_end_offset(m->log);
+    struct log_read read = {.max_bytes = pick(m, 2000),
+                            .min_one = pick(m, 3) > 0,
+                            .limit_offset =
+                                m->count == 0 || pick(m, 2) == 0
+                                    ? end
+                                    : m->batches[pick(m, (uint32_t)m->count)].end_offset};
+    struct log_range range;
+    struct error e;
+
+    read.offset = log_start_offset(m->log) + pick(m, (uint32_t)(end + 1));
+    for (int i = 0; i < 5 && read.offset < read.limit_offset; i++) {
+        OK(log_read(m->log, &read, &range, &e));
+        if (range.len == 0) {
+            assert_false(read.min_one);
+            return;
+        }
+        assert_true(range.base_offset <= read.offset && range.end_offset > read.offset);
+        assert_true(range.end_offset <= read.limit_offset);
+        model_check_range(m, &range);
+        read.offset = range.end_offset;
+    }
+}
+
+static void model_sync(struct model *m)
+{
+    if (pick(m, 3) == 0) {
+        log_want_recovery_point(m->log);
+    }
+    fixture_sync(m->log);
+    assert_int_equal(log_durable_offset(m->log), log_end_offset(m->log));
+    if (pick(m, 2) == 0) {
+        m->checkpointed = log_recovery_point(m->log);
+    }
+}
+
+static void model_work(struct model *m)
+{
+    uint32_t steps = pick(m, 40);
+
+    for (uint32_t i = 0; i < steps; i++) {
+        uint32_t what = pick(m, 12);
+
+        if (what < 8) {
+            model_append(m);
+        } else if (what < 10) {
+            model_read(m);
+        } else {
+            model_sync(m);
+        }
+    }
+}
+
+/* What is left to a crash: for each segment the bytes that were not synced. */
+struct exposed {
+    int64_t base_offset;
+    uint64_t synced;
+    uint64_t size;
+};
+
+static void damage_data(struct model *m, const struct exposed *x)
+{
+    uint64_t at = x->synced + pick(m, (uint32_t)(x->size - x->synced) + 1);
+    uint8_t junk[300] = {0};
+    size_t len = 1 + pick(m, sizeof junk);
+
+    switch (pick(m, 5)) {
+    case 0:
+        fixture_truncate(m->dir, x->base_offset, LOG_FILE_DATA, at);
+        return;
+    case 1: /* garbage, also behind the end */
+        for (size_t i = 0; i < len; i++) {
+            junk[i] = (uint8_t)pick(m, 256);
+        }
+        fixture_poke(m->dir, x->base_offset, LOG_FILE_DATA, at, bytes_of(junk, len));
+        return;
+    case 2: /* zeros */
+        fixture_poke(m->dir, x->base_offset, LOG_FILE_DATA, at, bytes_of(junk, len));
+        return;
+    case 3: /* zeros to the end */
+        fixture_truncate(m->dir, x->base_offset, LOG_FILE_DATA, at);
+        fixture_truncate(m->dir, x->base_offset, LOG_FILE_DATA, x->size);
+        return;
+    default: /* a huge length */
+        put_u32le(junk, 0x7fffff00);
+        fixture_poke(m->dir, x->base_offset, LOG_FILE_DATA, at, bytes_of(junk, 4));
+        return;
+    }
+}
+
+static void damage_other(struct model *m, int64_t base_offset)
+{
+    enum log_file_kind kind = LOG_FILE_OFFSET_INDEX + pick(m, 3);
+    char path[LOG_PATH_MAX];
+    uint8_t junk[64];
+    struct bytes now;
+    struct error e;
+
+    if (!fixture_exists(m->dir, base_offset, kind)) {
+        return;
+    }
+    now = fixture_file(&m->arena, m->dir, base_offset, kind);
+    for (size_t i = 0; i < sizeof junk; i++) {
+        junk[i] = pick(m, 3) == 0 ? (uint8_t)pick(m, 256) : 0;
+    }
+    switch (pick(m, 4)) {
+    case 0:
+        log_path(path, m->dir, base_offset, kind);
+        OK(path_remove(path, &e));
+        return;
+    case 1:
+        fixture_truncate(m->dir, base_offset, kind, pick(m, (uint32_t)now.len + 1));
+        return;
+    case 2:
+        fixture_truncate(m->dir, base_offset, kind, now.len + pick(m, 100));
+        return;
+    default:
+        fixture_poke(m->dir, base_offset, kind, pick(m, (uint32_t)now.len + 1),
+                     bytes_of(junk, pick(m, sizeof junk)));
+        return;
+    }
+}
+
+static void model_crash(struct model *m)
+{
+    struct exposed exposed[MODEL_BATCHES];
+    size_t count = log_segment_count(m->log);
+    size_t victims;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct segment *s = m->log->segments[i];
+        bool durable = s->end_offset <= log_durable_offset(m->log);
+
+        exposed[i] = (struct exposed){s->base_offset, durable ? s->size : s->synced_size, s->size};
+    }
+    log_free(m->log);
+    victims = pick(m, 3);
+    for (size_t i = 0; i < victims; i++) {
+        const struct exposed *x = &exposed[pick(m, (uint32_t)count)];
+
+        if (x->synced < x->size) {
+            damage_data(m, x);
+        }
+    }
+    victims = pick(m, 3) == 0 ? pick(m, 4) : 0;
+    for (size_t i = 0; i < victims; i++) {
+        damage_other(m, exposed[pick(m, (uint32_t)count)].base_offset);
+    }
+}
+
+static void model_check_writers(struct model *m)
+{
+    int32_t last[MODEL_WRITERS] = {-1, -1, -1};
+
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->batches[i].writer >= 0) {
+            last[m->batches[i].writer] = m->batches[i].sequence;
+        }
+    }
+    for (int64_t w = 0; w < MODEL_WRITERS; w++) {
+        m->next_sequence[w] = last[w] + 1;
+        assert_int_equal(writers_last_sequence(&m->log->writers, w), last[w]);
+        writers_begin(&m->log->writers);
+        for (int32_t s = last[w]; s >= 0 && s > last[w] - 5; s--) {
+            assert_int_equal(writers_check(&m->log->writers, w, s, NULL), WRITER_DUPLICATE);
+        }
+    }
+}
+
+/* What was recovered must be a prefix of what was appended, and hold everything durable. */
+static void model_check(struct model *m, int64_t durable)
+{
+    int64_t end = log_end_offset(m->log);
+    struct bytes all = fixture_read_all(m->log, 1 + pick(m, 5000), &m->arena);
+    size_t at = 0;
+    size_t i = 0;
+
+    assert_true(end >= durable);
+    assert_int_equal(log_durable_offset(m->log), end);
+    for (; i < m->count && m->batches[i].end_offset <= end; i++) {
+        assert_true(all.len - at >= m->batches[i].data.len);
+        model_check_batch(all.data + at, m->batches[i].data);
+        at += m->batches[i].data.len;
+    }
+    assert_int_equal(at, all.len);
+    m->count = i;
+    model_check_writers(m);
+}
+
+static void model_restart(struct model *m)
+{
+    int64_t durable = log_durable_offset(m->log);
+    bool clean = pick(m, 4) == 0;
+    struct error e;
+
+    if (clean) {
+        OK(log_close(m->log, &e));
+        durable = log_end_offset(m->log);
+    }
+    model_crash(m);
+    m->log = fixture_open_with(m->dir, &m->options, clean, m->checkpointed, NULL);
+    m->checkpointed = log_recovery_point(m->log);
+    model_check(m, durable);
+}
+
+static void recovers_what_the_model_says(void **state)
+{
+    int runs = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 900; seed++) {
+        struct model *m = mem_new(struct model);
+
+        m->seed = seed;
+        m->dir = fixture_dir(&m->arena);
+        m->now_ms = 1000;
+        m->options = (struct log_options){
+            .segment_bytes_max = 500 + pick(m, 6000),
+            .index_bytes_max = 48 + pick(m, 1000),
+            .index_interval = pick(m, 700),
+            .writer_expiry_ms = 1000000,
+        };
+        m->log = fixture_open_with(m->dir, &m->options, false, 0, NULL);
+        for (int i = 0; i < 4; i++) {
+            model_work(m);
+            model_restart(m);
+            runs++;
+        }
+        log_free(m->log);
+        fixture_remove(m->dir);
+        arena_fini(&m->arena);
+        free(m);
+    }
+    assert_int_equal(runs, 3600);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_empty_directory_becomes_a_log, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(starts_where_the_first_file_starts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tidies_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reads_only_what_is_behind_the_recovery_point, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(keeps_the_valid_prefix_and_sets_the_rest_aside, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_clean_stop_is_believed_but_its_end_is_checked, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(segments_behind_a_torn_one_go_aside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(decay_below_the_recovery_point_leaves_a_hole, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_segment_that_overlaps_or_leaves_a_gap_does_not_follow,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(empty_segments_behind_damage_are_removed, set_up,
+                                        tear_down),
+        cmocka_unit_test(recovers_what_the_model_says),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
