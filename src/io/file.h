@@ -86,7 +86,8 @@ bool path_exists(const char *path);
 MUST_USE enum errcode path_rename(const char *from, const char *to, struct error *e);
 /* A missing file is success. Not durable before dir_sync of the parent. */
 MUST_USE enum errcode path_remove(const char *path, struct error *e);
-/* Removes a directory with all its contents; a missing one is success. */
+/* Removes a directory with all its contents, or what else is there; links are not followed. A missing
+ * one is success. */
 MUST_USE enum errcode path_remove_tree(const char *path, struct error *e);
 
 /* The whole file into the arena; larger than max_size is ERR_CORRUPT_FILE. A missing file gives

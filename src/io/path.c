@@ -41,16 +41,22 @@ enum errcode dir_sync(const char *path, struct error *e)
     return rc == 0 ? ERR_OK : error_os(e, why, "sync directory %s", path);
 }
 
+static bool is_dir(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static enum errcode dir_create_one(const char *path, struct error *e)
 {
     char parent[PATH_LEN_MAX];
 
     if (mkdir(path, 0755) != 0) {
-        struct stat st;
         int why = errno;
 
-        if (why == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
-            return ERR_OK;
+        if (why == EEXIST && is_dir(path)) {
+            return ERR_OK; /* someone else was faster */
         }
         return error_os(e, why, "create directory %s", path);
     }
@@ -70,7 +76,7 @@ enum errcode dir_create(const char *path, struct error *e)
         if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/') {
             memcpy(part, path, i);
             part[i] = '\0';
-            if (!path_exists(part)) {
+            if (!is_dir(part)) {
                 TRY(dir_create_one(part, e));
             }
         }
@@ -196,12 +202,13 @@ enum errcode path_remove_tree(const char *path, struct error *e)
 {
     char at[PATH_LEN_MAX];
     size_t root_len = strlen(path);
+    struct stat st;
 
     if (root_len == 0 || root_len >= sizeof at) {
         return error_set(e, ERR_INVALID_ARGUMENT, "path of %zu bytes", root_len);
     }
-    if (!path_exists(path)) {
-        return ERR_OK;
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        return path_remove(path, e); /* a link goes, not what it points to */
     }
     memcpy(at, path, root_len + 1);
     while (at[0] != '\0') {
@@ -224,7 +231,9 @@ enum errcode file_read_whole(const char *path, size_t max_size, struct arena *ar
             *ret_exists = false;
             return ERR_OK;
         }
-        *e = why;
+        if (e != NULL) {
+            *e = why;
+        }
         return why.code;
     }
     TRY(file_size(f, &size, e));

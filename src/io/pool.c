@@ -11,7 +11,8 @@ struct pool {
     pthread_cond_t wake;
     struct pool_job *first; /* submission order */
     struct pool_job *last;
-    unsigned waiting; /* threads asleep in wake */
+    unsigned queued;  /* jobs that no thread has taken */
+    unsigned waiting; /* threads asleep in wake, those just signalled included */
     unsigned threads;
     unsigned threads_max;
     bool stopping;
@@ -32,6 +33,7 @@ static struct pool_job *pool_take(struct pool *p)
     job = p->first;
     if (job != NULL) {
         p->first = job->next;
+        p->queued--;
         if (p->first == NULL) {
             p->last = NULL;
         }
@@ -111,7 +113,10 @@ void pool_submit(struct pool *p, struct pool_job *job)
         p->first = job;
     }
     p->last = job;
-    if (p->waiting > 0) {
+    p->queued++;
+    /* a thread that was signalled for an earlier job still counts as waiting: more jobs than
+     * waiting threads need one more, or two jobs would share a thread while others could start */
+    if (p->queued <= p->waiting) {
         pthread_cond_signal(&p->wake);
     } else if (p->threads < p->threads_max) {
         pool_grow(p);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,6 +14,8 @@
 #define EVENTS_PER_TURN 256
 /* Messages a turn takes before descriptors are looked at again. */
 #define MESSAGES_PER_TURN 4096
+/* Longer delays are cut to this, some 30 years. */
+#define TIMER_DELAY_MAX_US INT64_C(1000000000000000)
 
 struct shard {
     int epoll_fd;
@@ -20,6 +23,7 @@ struct shard {
     unsigned index;
     char name[16];
     pthread_t thread;
+    bool joined; /* the thread has been waited for */
     struct budget budget;
 
     /* mailbox: senders push onto `inbox` (newest first), the loop takes all and reverses */
@@ -160,8 +164,11 @@ void timer_start(struct shard *s, struct timer *t, int64_t delay_us)
         s->timer_cap = s->timer_cap == 0 ? 16 : s->timer_cap * 2;
         s->timers = mem_realloc(s->timers, s->timer_cap * sizeof(struct timer *));
     }
+    if (delay_us < 0) {
+        delay_us = 0;
+    }
     t->shard = s;
-    t->expires_us = s->now_us + (delay_us > 0 ? delay_us : 0);
+    t->expires_us = s->now_us + (delay_us < TIMER_DELAY_MAX_US ? delay_us : TIMER_DELAY_MAX_US);
     heap_up(s, s->timer_count++, t);
 }
 
@@ -187,9 +194,11 @@ void timer_stop(struct timer *t)
     }
 }
 
+/* As many as were running at most: one that restarts itself without delay would hold up the turn. */
 static void run_timers(struct shard *s)
 {
-    while (s->timer_count > 0 && s->timers[0]->expires_us <= s->now_us) {
+    for (size_t left = s->timer_count;
+         left > 0 && s->timer_count > 0 && s->timers[0]->expires_us <= s->now_us; left--) {
         struct timer *t = s->timers[0];
 
         timer_stop(t);
@@ -331,7 +340,11 @@ static void *shard_thread(void *arg)
     struct shard *s = arg;
     struct watch wake = {.fd = s->wake_fd, .ready = wake_ready};
     struct error e;
+    sigset_t pipe;
 
+    /* sendfile to a connection that is gone raises it, and has no flag against that */
+    ASSERT(sigemptyset(&pipe) == 0 && sigaddset(&pipe, SIGPIPE) == 0);
+    ASSERT(pthread_sigmask(SIG_BLOCK, &pipe, NULL) == 0);
     shard_here = s;
     ASSERT(watch_start(s, &wake, EPOLLIN, &e) == ERR_OK);
     while (!atomic_load_explicit(&s->stopping, memory_order_acquire)) {
@@ -401,10 +414,18 @@ void shard_stop(struct shard *s)
     shard_wake(s);
 }
 
+void shard_wait(struct shard *s)
+{
+    if (!s->joined) {
+        s->joined = true;
+        ASSERT(pthread_join(s->thread, NULL) == 0);
+    }
+}
+
 void shard_join(struct shard *s)
 {
     if (s != NULL) {
-        pthread_join(s->thread, NULL);
+        shard_wait(s);
         shard_close(s);
     }
 }

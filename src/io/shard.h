@@ -31,7 +31,10 @@ MUST_USE enum errcode shard_start(const struct shard_options *options, struct sh
                                   struct error *e);
 /* Asks the loop to end after the current turn; any thread. Messages sent later never run. */
 void shard_stop(struct shard *s);
-/* Waits for the thread and frees the shard. */
+/* Waits for the thread. The shard may still be sent messages (which never run) and looked at:
+ * shards and pools that know each other end all their threads before any of them is freed. */
+void shard_wait(struct shard *s);
+/* Waits for the thread unless that has been done, and frees the shard. Accepts NULL. */
 void shard_join(struct shard *s);
 
 unsigned shard_index(const struct shard *s);
@@ -64,7 +67,8 @@ struct timer {
 };
 
 void timer_init(struct timer *t, void (*fire)(struct timer *t));
-/* Fires once after delay; restarting moves it. Thread: the shard. */
+/* Fires once after delay, at the earliest in the next turn when it is started by a timer; restarting
+ * moves it. Thread: the shard. */
 void timer_start(struct shard *s, struct timer *t, int64_t delay_us);
 void timer_stop(struct timer *t);
 static inline bool timer_running(const struct timer *t) { return t->shard != NULL; }

@@ -68,14 +68,15 @@ enum errcode socket_listen(const char *host, uint16_t port, int *ret_fd, uint16_
     TRY(resolve(host, port, AI_PASSIVE, &info, e));
     fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return error_os(e, errno, "create a socket for %s:%u", host, port);
+        return error_set(e, ERR_NETWORK, "create a socket for %s:%u: %s", host, port,
+                         strerror(errno));
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, info->ai_addr, info->ai_addrlen) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
         int why = errno;
 
         (void)close(fd);
-        return error_os(e, why, "listen on %s:%u", host, port);
+        return error_set(e, ERR_NETWORK, "listen on %s:%u: %s", host, port, strerror(why));
     }
     *ret_fd = fd;
     *ret_port = bound_port(fd);
@@ -100,7 +101,7 @@ enum errcode socket_connect(const char *host, uint16_t port, int *ret_fd, struct
         fd = -1;
     }
     if (fd < 0) {
-        return error_os(e, why, "connect to %s:%u", host, port);
+        return error_set(e, ERR_NETWORK, "connect to %s:%u: %s", host, port, strerror(why));
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -122,17 +123,18 @@ static void listener_ready(struct watch *w, uint32_t events)
     (void)events;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(w->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int why = errno;
 
         if (fd >= 0) {
             l->accepted(l->context, fd);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        if (why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM) {
             /* a level-triggered loop would spin: look again in a while */
             watch_change(l->shard, &l->watch, 0);
             timer_start(l->shard, &l->retry, ACCEPT_PAUSE_US);
         }
-        if (errno != ECONNABORTED && errno != EINTR) {
+        if (why != ECONNABORTED && why != EINTR) {
             return;
         }
     }

@@ -22,12 +22,15 @@ struct stream {
     void *context;
     struct list writes; /* struct stream_write */
     size_t unsent;
+    int64_t active_us; /* when bytes last moved */
     struct deferred flush;
     struct deferred closing; /* delivers `closed` outside of the call that noticed */
     struct error why;
     bool paused;
     bool blocked; /* the socket is full: wait for EPOLLOUT */
     bool failed;
+    bool flushing; /* inside stream_flush, which frees what is `freed` meanwhile */
+    bool freed;
     bool closed_told;
     char peer[64];
 };
@@ -71,6 +74,7 @@ enum errcode stream_open(struct shard *shard, int fd, const struct stream_handle
     s->shard = shard;
     s->handler = handler;
     s->context = context;
+    s->active_us = shard_now_us(shard);
     list_init(&s->writes);
     deferred_init(&s->flush, stream_flush);
     deferred_init(&s->closing, stream_tell_closed);
@@ -100,6 +104,8 @@ void stream_free(struct stream *s)
         return;
     }
     ASSERT_ON(s->shard);
+    ASSERT(!s->freed);
+    s->failed = true; /* what a callback below still sends stays in the queue and ends here */
     watch_stop(s->shard, &s->watch);
     deferred_cancel(&s->flush);
     deferred_cancel(&s->closing);
@@ -107,7 +113,11 @@ void stream_free(struct stream *s)
     while (!list_empty(&s->writes)) {
         end_write(s, container_of(s->writes.next, struct stream_write, link), false);
     }
-    free(s);
+    deferred_cancel(&s->flush);
+    s->freed = true;
+    if (!s->flushing) {
+        free(s);
+    }
 }
 
 static void update_events(struct stream *s)
@@ -127,8 +137,12 @@ static void stream_fail(struct stream *s, int why)
         return;
     }
     s->failed = true;
-    (void)(why == 0 ? error_set(&s->why, ERR_NETWORK, "%s closed the connection", s->peer)
-                    : error_os(&s->why, why, "connection to %s", s->peer));
+    if (why == 0) {
+        (void)error_set(&s->why, ERR_NETWORK, "%s closed the connection", s->peer);
+    } else {
+        (void)error_set(&s->why, ERR_NETWORK, "connection to %s: %s", s->peer, strerror(why));
+        s->why.os_errno = why;
+    }
     watch_stop(s->shard, &s->watch);
     shard_defer(s->shard, DEFER_WORK, &s->closing);
 }
@@ -175,6 +189,7 @@ size_t stream_recv(struct stream *s, void *buffer, size_t len)
         n = recv(s->watch.fd, buffer, len, MSG_DONTWAIT);
     } while (n < 0 && errno == EINTR);
     if (n > 0) {
+        s->active_us = shard_now_us(s->shard);
         return (size_t)n;
     }
     if (n == 0) {
@@ -208,6 +223,8 @@ void stream_send(struct stream *s, struct stream_write *w)
 }
 
 size_t stream_unsent(const struct stream *s) { return s->unsent; }
+
+int64_t stream_active_us(const struct stream *s) { return s->active_us; }
 
 const char *stream_peer(const struct stream *s) { return s->peer; }
 
@@ -316,6 +333,7 @@ static bool flush_step(struct stream *s, size_t *budget)
         stream_fail(s, errno);
         return false;
     }
+    s->active_us = shard_now_us(s->shard);
     advance(s, (size_t)n);
     *budget -= (size_t)n < *budget ? (size_t)n : *budget;
     return *budget > 0;
@@ -326,11 +344,17 @@ static void stream_flush(struct deferred *d)
     struct stream *s = container_of(d, struct stream, flush);
     size_t budget = BYTES_PER_TURN;
 
+    s->flushing = true;
     advance(s, 0); /* writes without bytes */
     while (!s->failed && !s->blocked && !list_empty(&s->writes)) {
         if (!flush_step(s, &budget)) {
             break;
         }
+    }
+    s->flushing = false;
+    if (s->freed) { /* by a `sent` callback */
+        free(s);
+        return;
     }
     if (!s->failed && !s->blocked && !list_empty(&s->writes)) {
         s->blocked = true; /* out of turn budget: the socket reports ready in the next turn */

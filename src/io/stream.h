@@ -4,7 +4,7 @@
  * read, so the peer feels it through TCP. Output is a queue of writes, each a list of pieces
  * (memory or file ranges); it leaves at the end of the turn by as few writev and sendfile calls as
  * possible. Errors and end of file surface as one `closed` callback; afterwards only stream_free
- * may be called. Thread: the shard of the stream.
+ * may be called, which every callback may do at any time. Thread: the shard of the stream.
  */
 #ifndef IO_STREAM_H
 #define IO_STREAM_H
@@ -18,7 +18,7 @@ struct stream;
 
 struct stream_handler {
     void (*readable)(struct stream *s, void *context);
-    /* The peer closed, an error happened, or stream_shutdown was called. Once. */
+    /* The peer closed or an error happened (ERR_NETWORK). Once. */
     void (*closed)(struct stream *s, void *context, const struct error *why);
 };
 
@@ -34,7 +34,8 @@ struct stream_write {
 /* A connected, non-blocking socket; takes over fd. */
 MUST_USE enum errcode stream_open(struct shard *shard, int fd, const struct stream_handler *handler,
                                   void *context, struct stream **ret, struct error *e);
-/* Closes the descriptor; queued writes end with sent(ok = false). No callback afterwards. */
+/* Closes the descriptor; queued writes end with sent(ok = false) before this returns. No callback
+ * afterwards. */
 void stream_free(struct stream *s);
 
 /* Up to len bytes: > 0 count, 0 nothing now (or closed: the callback follows). */
@@ -45,6 +46,8 @@ void stream_resume(struct stream *s);
 void stream_send(struct stream *s, struct stream_write *w);
 /* Bytes queued and not yet taken by the kernel. */
 size_t stream_unsent(const struct stream *s);
+/* When bytes last went in or out, by the shard's clock. */
+int64_t stream_active_us(const struct stream *s);
 /* "127.0.0.1:50123", for diagnostics. */
 const char *stream_peer(const struct stream *s);
 /* Port the peer connected to. */
@@ -52,10 +55,11 @@ uint16_t stream_local_port(const struct stream *s);
 
 /* ---- listening and connecting ---- */
 
-/* A socket that listens on host:port (port 0: any free one); returns it and the port. */
+/* A socket that listens on host:port (port 0: any free one); returns it and the port.
+ * ERR_INVALID_ARGUMENT: the host cannot be resolved; ERR_NETWORK: anything the system refuses. */
 MUST_USE enum errcode socket_listen(const char *host, uint16_t port, int *ret_fd,
                                     uint16_t *ret_port, struct error *e);
-/* Blocking connect for clients and tools; the socket is then non-blocking. */
+/* Blocking connect for clients and tools; the socket is then non-blocking. Errors as above. */
 MUST_USE enum errcode socket_connect(const char *host, uint16_t port, int *ret_fd, struct error *e);
 void socket_close(int fd);
 
