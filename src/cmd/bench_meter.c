@@ -30,7 +30,7 @@ static int64_t slot_end(size_t slot)
         return (int64_t)slot;
     }
     shift--;
-    return (int64_t)(((slot - (shift << HISTOGRAM_SUB_BITS)) + 1) << shift) - 1;
+    return (int64_t)((((slot - (shift << HISTOGRAM_SUB_BITS)) + 1) << shift) - 1);
 }
 
 void histogram_add(struct histogram *h, int64_t value)
