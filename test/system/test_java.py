@@ -227,6 +227,9 @@ def test_many_rows(client, jvm, server, db, acks):
     client.create_table(**at, columns=[["id", "INT"], ["name", "STRING"]], buckets=3)
     rows = [[i, f"name {i}"] for i in range(20_000)]
     client.append(**at, rows=rows)
+    end = time.monotonic() + 20  # with acks 0 and 1, readers may see rows a little later
+    while sum(client.offsets(**at, at="latest").values()) < len(rows):
+        assert time.monotonic() < end
     assert sorted(r["row"] for r in client.scan(**at)) == rows
 
 

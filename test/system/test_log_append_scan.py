@@ -212,9 +212,9 @@ async def test_acks_without_idempotence(server, client, db, settings):
     connection = await fluss.FlussConnection.create(config)
     table = await connection.get_table(fluss.TablePath(db, "t"))
     await streams.append_table(table, rows(0, 100))
-    found = await streams.read(table)
+    records = await streams.poll_rows(await streams.row_scanner(table), 100)
     await connection.close()
-    assert found["id"].to_pylist() == list(range(100))
+    assert [r.row["id"] for r in records] == list(range(100))
 
 
 @pytest.mark.parametrize("kind", ["NONE", "LZ4_FRAME", "ZSTD"])

@@ -383,7 +383,7 @@ async def test_a_full_disk_under_a_stock_client(launch, small_disk):
     writer = table.new_append().create_writer()
     text = "x" * 1000
     handles = [writer.append({"id": i, "text": text}) for i in range(30_000)]
-    flush = asyncio.create_task(writer.flush())
+    flush = asyncio.ensure_future(writer.flush())
     await asyncio.sleep(3)
     server.check()
     Path(ballast).unlink()

@@ -199,7 +199,7 @@ def test_descriptors_that_are_refused(admin, db, name):
 
 
 @pytest.mark.own_server
-@pytest.mark.parametrize("columns", [7, [], [7], [{}], None], ids=repr)
+@pytest.mark.parametrize("columns", [7, [7], [{}], None], ids=repr)
 def test_columns_that_are_none(admin, db, columns):
     """The reference makes a table without columns of it."""
     assert (

@@ -25,6 +25,7 @@ def test_offsets_are_contiguous(create, acks):
     for count in (1, 7, 100, 3):
         assert table.append(rows(expected, count), acks=acks) == expected
         expected += count
+    table.await_end(expected)
     found = batches.split(table.records(), whole=True)
     assert [b.base_offset for b in found] == [0, 1, 8, 108]
     assert all(b.crc_valid for b in found)

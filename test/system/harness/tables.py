@@ -231,6 +231,10 @@ class Table:
         assert not answer.HasField("error_code"), answer
         return answer.records
 
+    def await_end(self, offset, bucket=0):
+        """Until readers see that much: acknowledged with acks 0 or 1, rows become visible later."""
+        self._until(lambda: self.offset(1, bucket) >= offset, f"the end never reached {offset}")
+
     def info(self):
         return self.cluster.tablet.call("GET_TABLE_INFO", table_path=self.path)
 
