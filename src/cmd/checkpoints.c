@@ -165,11 +165,21 @@ enum errcode checkpoints_write(struct server *s, struct error *e)
     return write_one(s, 1, &merged[1], &arena, e);
 }
 
+static void want_recovery_points(void *context, unsigned index)
+{
+    replica_want_recovery_points(((struct server *)context)->replicas[index]);
+}
+
 static void checkpoint_tick(struct timer *t)
 {
     struct server *s = container_of(t, struct server, checkpoint_timer);
+    int64_t now_us = shard_now_us(s->coordinator);
     struct error e;
 
+    if (now_us - s->recovery_points_wanted_us >= s->config->recovery_point_us) {
+        s->recovery_points_wanted_us = now_us;
+        shards_call(s->shards, s->node.shard_count, want_recovery_points, s);
+    }
     if (checkpoints_write(s, &e) != ERR_OK) {
         diag_warn("server", "the checkpoints stay as they are: %s", e.message);
     }

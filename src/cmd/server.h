@@ -14,7 +14,7 @@
 
 #include "front/fluss.h"
 #include "io/gate.h"
-#include "log/checkpoint.h"
+#include "log/log.h"
 
 #define SERVER_SHARDS_MAX    256
 #define SERVER_LISTENERS_MAX 16
@@ -40,6 +40,7 @@ struct server_config {
     struct fluss_front_options front;
     const char *rack;          /* NULL: none */
     int64_t checkpoint_us;     /* between two writes of the checkpoint files */
+    int64_t recovery_point_us; /* between two moves of all recovery points */
     int64_t fetch_wait_us_max; /* longest long poll */
     unsigned disk_threads;
     unsigned sync_threads;
@@ -69,6 +70,7 @@ struct server {
     struct publication *latest; /* coordinator: of this turn */
     struct deferred publication_over;
     struct timer checkpoint_timer;
+    int64_t recovery_points_wanted_us;
     struct bytes checkpoint_written[2]; /* heap: what the files hold */
 
     struct node node;

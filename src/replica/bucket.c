@@ -166,7 +166,6 @@ static void bucket_settle(struct bucket *b)
 
     list_remove(&b->link);
     log_free(b->log);
-    (void)meta_table_unref(b->table);
     free(b);
     if (settled != NULL && --settled->waiting == 0) {
         settled->done(settled);
@@ -456,8 +455,7 @@ void replica_set_free(struct replica_set *set)
 
         ASSERT(b->jobs == 0);
         log_free(b->log);
-        (void)meta_table_unref(b->table);
-        free(b);
+            free(b);
     }
     meta_view_unref(set->view);
     map_fini(&set->by_id);

@@ -12,8 +12,6 @@
 #include "replica.h"
 
 #include "base/map.h"
-#include "format/table_options.h"
-
 enum bucket_state { BUCKET_CLOSED, BUCKET_OPENING, BUCKET_OPEN, BUCKET_GONE };
 
 struct bucket {
@@ -21,9 +19,6 @@ struct bucket {
     struct replica_set *set;
     struct bucket *chain; /* same hash */
     struct list link;     /* in set->buckets */
-
-    const struct meta_table *table; /* a reference: what options were parsed from */
-    struct table_options options;
 
     enum bucket_state state;
     struct log *log;        /* OPEN */
@@ -104,8 +99,6 @@ void recover_step(struct replica_set *set);
 
 /* The table, when it (and the partition) exists and has the bucket; else NULL. */
 const struct meta_table *place_table(const struct meta_view *view, const struct bucket_id *id);
-/* Brings b->table and b->options up to the set's view. The bucket is known there. */
-void place_refresh(struct bucket *b);
 /* "<data_dir>/<db>/<table>-<id>[/<partition>-p<id>]/log-<bucket>", heap; NULL when unknown. */
 char *place_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id);
 

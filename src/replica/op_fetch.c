@@ -2,6 +2,7 @@
  * scan.c. Bytes that are not in the page cache are read in the pool first.
  *
  *   run ──> answered                     whole batches, resident
+ *   run ──> finding (pool) ──> run       the place of the offset is cold
  *   run ──> warming (pool) ──> answered  whole batches, cold
  *   run ──> scanned ──> answered         projection or filter, resident
  *   run ──> scanning (pool) ──> answered the same, cold
@@ -134,6 +135,22 @@ static void fetch_range(struct fetch_op *f, struct bucket *b)
     }
 }
 
+static void found_warm(struct message *m)
+{
+    struct fetch_op *f = container_of(m, struct fetch_op, job.done);
+    struct bucket *b = f->bucket;
+
+    f->range.file = file_unref(f->range.file);
+    f->warmed = true; /* whatever has been evicted again is waited for: no second round */
+    if (b->state == BUCKET_OPEN) {
+        fetch_continue(f, b);
+    } else {
+        fetch_end(f, error_set(&f->op.error, ERR_UNKNOWN_TABLE_OR_BUCKET,
+                               "the table or partition was dropped"));
+    }
+    bucket_job_end(b);
+}
+
 /* Reads at f->position_offset, which lies below the high watermark. */
 static void fetch_continue(struct fetch_op *f, struct bucket *b)
 {
@@ -143,11 +160,14 @@ static void fetch_continue(struct fetch_op *f, struct bucket *b)
         .limit_offset = b->high_watermark,
         .max_bytes = whole ? f->max_bytes : SCAN_BYTES_MAX,
         .min_one = whole ? f->min_one : true,
+        .nowait = !f->warmed,
     };
     enum errcode code = log_read(b->log, &read, &f->range, &f->op.error);
 
     if (code != ERR_OK || f->range.len == 0) {
         fetch_end(f, code);
+    } else if (f->range.cold) {
+        fetch_submit(f, b, warm_work, found_warm); /* where the offset is, is not in memory */
     } else {
         fetch_range(f, b);
     }
@@ -163,9 +183,8 @@ static enum errcode fetch_check(struct fetch_op *f, struct bucket *b)
     if (f->projection == NULL && f->filter == NULL) {
         return ERR_OK;
     }
-    place_refresh(b);
-    f->table = meta_table_ref(b->table);
-    arrow = b->options.log_format == LOG_FORMAT_ARROW;
+    f->table = meta_table_ref(place_table(b->set->view, &b->id));
+    arrow = f->table->options->log_format == LOG_FORMAT_ARROW;
     if (!arrow) {
         f->filter = NULL; /* only work is saved by it */
     }
@@ -194,6 +213,7 @@ static void fetch_run(struct bucket_op *op, struct bucket *b)
     f->range.file = NULL;
     f->table = NULL;
     f->dropped_segments = 0;
+    f->warmed = false;
     if (f->offset == OFFSET_EARLIEST_WIRE) {
         f->offset = start;
     }

@@ -4,9 +4,6 @@
 
 #include <stdio.h>
 
-#include "base/diag.h"
-#include "format/table_descriptor.h"
-
 #define DIR_MAX 4096
 
 static const struct meta_buckets *place_buckets(const struct meta_view *view,
@@ -58,23 +55,4 @@ char *place_dir(const struct meta_view *view, const char *data_dir, const struct
                        (long long)partition->id, id->bucket);
     }
     return mem_strdup(path);
-}
-
-void place_refresh(struct bucket *b)
-{
-    const struct meta_table *table = place_table(b->set->view, &b->id);
-    struct error e;
-
-    ASSERT(table != NULL);
-    if (table == b->table) {
-        return;
-    }
-    (void)meta_table_unref(b->table);
-    b->table = meta_table_ref(table);
-    if (table_options_parse(table->descriptor->def.properties, &b->options, &e) != ERR_OK) {
-        /* the catalog has validated them; a newer server may have stored others */
-        diag_warn("replica", "table %s.%s: %s; defaults apply", table->database, table->name,
-                  e.message);
-        ASSERT(table_options_parse((struct text_map){0}, &b->options, &e) == ERR_OK);
-    }
 }

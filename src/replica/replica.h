@@ -136,6 +136,7 @@ struct fetch_op {
     const struct meta_table *table; /* a reference while scanning */
     int64_t position_offset;        /* where reading goes on */
     uint32_t dropped_segments;
+    bool warmed;
     int32_t limit;
 };
 void replica_fetch(struct replica_set *set, struct fetch_op *op);
@@ -172,6 +173,10 @@ MUST_USE bool replica_wait(struct replica_set *set, const struct bucket_id *id,
 void replica_unwait(struct replica_waiter *w);
 
 /* ---- upkeep ---- */
+
+/* The next sync of every bucket also moves its recovery point to its end, so that a crash costs no
+ * scan of what lies before. */
+void replica_want_recovery_points(struct replica_set *set);
 
 struct replica_checkpoint_entry {
     struct bucket_id id;

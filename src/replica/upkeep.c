@@ -48,8 +48,7 @@ static void expire_bucket(struct bucket *b)
     struct error e;
     char name[96];
 
-    place_refresh(b);
-    expiry.ttl_ms = b->options.log_ttl_ms;
+    expiry.ttl_ms = place_table(set->view, &b->id)->options->log_ttl_ms;
     if (log_expire(b->log, &expiry, &trash, &e) != ERR_OK) {
         diag_warn("replica", "%s: expired segments stay: %s", bucket_name(&b->id, name), e.message);
     }
@@ -189,6 +188,19 @@ void replica_set_recover(struct replica_set *set)
 }
 
 /* ---- checkpoints and totals ---- */
+
+void replica_want_recovery_points(struct replica_set *set)
+{
+    LIST_FOR_EACH(it, &set->buckets)
+    {
+        struct bucket *b = container_of(it, struct bucket, link);
+
+        if (b->state == BUCKET_OPEN && log_recovery_point(b->log) < log_end_offset(b->log)) {
+            log_want_recovery_point(b->log);
+            commit_mark(b);
+        }
+    }
+}
 
 size_t replica_checkpoint(struct replica_set *set, struct replica_checkpoint_entry **ret)
 {

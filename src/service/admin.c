@@ -1,4 +1,6 @@
 /* APIs about the server itself. */
+#include <strings.h>
+
 #include "service.h"
 
 void handle_api_versions(struct request *r)
@@ -8,6 +10,20 @@ void handle_api_versions(struct request *r)
 
     rpc_api_versions(&r->arena, response);
     request_answer(r, response);
+}
+
+/* Plain-text listeners are all there are: who names that protocol is in, others are told no. */
+void handle_authenticate(struct request *r)
+{
+    const struct msg_authenticate_request *m = r->message;
+
+    if (m->protocol.len == 9 && strncasecmp((const char *)m->protocol.data, "PLAINTEXT", 9) == 0) {
+        request_answer(r, arena_new(&r->arena, struct msg_authenticate_response));
+    } else {
+        request_failf(r, ERR_AUTHENTICATE,
+                      "listener %s takes protocol PLAINTEXT, found '%.*s'", r->listener->name,
+                      (int)m->protocol.len, (const char *)m->protocol.data);
+    }
 }
 
 void handle_describe_configs(struct request *r)

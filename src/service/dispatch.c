@@ -53,6 +53,8 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_create_partition;
     case API_DROP_PARTITION:
         return handle_drop_partition;
+    case API_AUTHENTICATE:
+        return handle_authenticate;
     case API_ALTER_TABLE:
         return handle_alter_table;
     case API_DESCRIBE_CLUSTER_CONFIGS:

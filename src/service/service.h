@@ -88,6 +88,7 @@ typedef void (*request_handler_fn)(struct request *r);
 
 /* One file per group of APIs. */
 void handle_api_versions(struct request *r);     /* admin.c */
+void handle_authenticate(struct request *r);      /* admin.c */
 void handle_describe_configs(struct request *r); /* admin.c */
 void handle_cluster_health(struct request *r);   /* admin.c */
 void handle_security_token(struct request *r);   /* admin.c */
