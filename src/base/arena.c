@@ -7,6 +7,7 @@
 #define ARENA_ALIGN     16
 #define ARENA_BLOCK_MIN 2048
 #define ARENA_BLOCK_MAX (256 * 1024)
+#define ARENA_KEEP_MAX  (4 * ARENA_BLOCK_MAX) /* one huge request is not paid for ever after */
 
 struct arena_block {
     struct arena_block *next;
@@ -25,6 +26,21 @@ void arena_fini(struct arena *a)
         b = next;
     }
     *a = ARENA_INIT;
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_block *keep = a->blocks;
+
+    if (keep == NULL || keep->size > ARENA_KEEP_MAX) {
+        arena_fini(a);
+        return;
+    }
+    a->blocks = keep->next;
+    keep->next = NULL;
+    arena_fini(a);
+    *a =
+        (struct arena){.blocks = keep, .next = keep->data, .left = keep->size, .total = keep->size};
 }
 
 static void arena_grow(struct arena *a, size_t size)

@@ -23,6 +23,9 @@ struct arena {
 void arena_init(struct arena *a);
 /* Frees all blocks; the arena is then as after arena_init. */
 void arena_fini(struct arena *a);
+/* Takes back all allocations and keeps the newest block, unless that is huge: an arena that serves
+ * one small request after the other allocates nothing. */
+void arena_reset(struct arena *a);
 /* Aligned to 16. Never NULL; size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 void *arena_zalloc(struct arena *a, size_t size);

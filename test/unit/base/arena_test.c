@@ -54,6 +54,29 @@ static void arena_counts_its_blocks_and_starts_again_after_fini(void **state)
     arena_fini(&a);
 }
 
+static void reset_keeps_one_block(void **state)
+{
+    struct arena a = ARENA_INIT;
+    size_t total;
+    uint8_t *p;
+
+    (void)state;
+    arena_reset(&a);
+    assert_null(a.blocks);
+    for (int i = 0; i < 1000; i++) {
+        (void)arena_alloc(&a, 1000);
+    }
+    arena_reset(&a);
+    p = arena_alloc(&a, 1000);
+    total = a.total;
+    for (int round = 0; round < 100; round++) {
+        arena_reset(&a);
+        assert_ptr_equal(arena_alloc(&a, 1000), p);
+        assert_int_equal(a.total, total);
+    }
+    arena_fini(&a);
+}
+
 static void arrays_refuse_overflow(void **state)
 {
     struct arena a = ARENA_INIT;
@@ -100,6 +123,7 @@ int main(void)
         cmocka_unit_test(allocations_are_aligned_and_distinct),
         cmocka_unit_test(zeroed_allocation_is_zero_after_reuse_of_the_heap),
         cmocka_unit_test(arena_counts_its_blocks_and_starts_again_after_fini),
+        cmocka_unit_test(reset_keeps_one_block),
         cmocka_unit_test(arrays_refuse_overflow),
         cmocka_unit_test(copies_do_not_share_memory),
         cmocka_unit_test(printf_makes_room_for_any_length),
