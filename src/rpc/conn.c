@@ -15,6 +15,8 @@
 /* Memory of a frame is charged in steps of this size as it arrives. */
 #define CHARGE_STEP      (256u * 1024)
 #define STARVED_RETRY_US 2000
+/* What holds up all others is not waited for much longer than a network hiccup takes. */
+#define OVERDRAW_STALL_US 10000000
 
 struct conn {
     struct conn_group *group;
@@ -29,17 +31,21 @@ struct conn {
     struct chunk *frame; /* a frame (without prefix) that arrives in parts */
     size_t frame_len;    /* received so far */
     size_t last_frame;
+    struct chunk *rest_owner; /* where received frames wait for their delivery */
+    struct bytes rest;        /* those; the stream is paused while there are any */
+    struct deferred resume;   /* delivers them */
     uint32_t inflight;
     bool paused;
-    bool closing;
-    bool *gone; /* set when the connection is freed inside a read loop */
+    bool unsent_seen; /* when `idle` fired last */
+    bool *gone;       /* set when the connection is freed inside a read loop */
     struct timer idle;
-    int64_t last_active_us;
 };
 
 static void conn_readable(struct stream *s, void *context);
 static void conn_stream_closed(struct stream *s, void *context, const struct error *why);
 static void conn_idle(struct timer *t);
+static void conn_resume(struct deferred *d);
+static void conn_update_reading(struct conn *c);
 static void group_retry(struct timer *t);
 
 static const struct stream_handler conn_stream_handler = {
@@ -55,6 +61,7 @@ void conn_group_init(struct conn_group *g, struct shard *shard)
         .frame_bytes_max = 100u << 20,
         .unsent_bytes_max = 8u << 20,
         .inflight_max = 500,
+        .stall_us = OVERDRAW_STALL_US,
     };
     list_init(&g->conns);
     list_init(&g->starved);
@@ -70,7 +77,9 @@ void conn_group_fini(struct conn_group *g)
 
 void conn_group_close_all(struct conn_group *g)
 {
-    LIST_FOR_EACH(it, &g->conns) { conn_close(container_of(it, struct conn, link)); }
+    while (!list_empty(&g->conns)) {
+        conn_close(container_of(g->conns.next, struct conn, link));
+    }
 }
 
 size_t conn_group_inflight(const struct conn_group *g)
@@ -85,13 +94,8 @@ size_t conn_group_inflight(const struct conn_group *g)
 
 void conn_group_stop_reading(struct conn_group *g)
 {
-    LIST_FOR_EACH(it, &g->conns)
-    {
-        struct conn *c = container_of(it, struct conn, link);
-
-        c->closing = true;
-        stream_pause(c->stream);
-    }
+    g->stopped = true;
+    LIST_FOR_EACH(it, &g->conns) { conn_update_reading(container_of(it, struct conn, link)); }
 }
 
 enum errcode conn_open(struct conn_group *g, int fd, const struct conn_handler *handler,
@@ -111,11 +115,12 @@ enum errcode conn_open(struct conn_group *g, int fd, const struct conn_handler *
     list_init(&c->link);
     list_push_back(&g->conns, &c->link);
     g->conn_count++;
+    deferred_init(&c->resume, conn_resume);
     timer_init(&c->idle, conn_idle);
-    c->last_active_us = shard_now_us(g->shard);
     if (g->idle_us > 0) {
         timer_start(g->shard, &c->idle, g->idle_us);
     }
+    conn_update_reading(c);
     *ret = c;
     return ERR_OK;
 }
@@ -129,12 +134,14 @@ static void conn_end(struct conn *c, const struct error *why)
         c->group->overdrawer = NULL;
     }
     timer_stop(&c->idle);
+    deferred_cancel(&c->resume);
     list_remove(&c->link);
     list_remove(&c->starved);
     c->group->conn_count--;
     stream_free(TAKE(c->stream)); /* queued responses end here, while the context still lives */
     c->handler->closed(c, c->context, why);
     (void)chunk_unref(c->frame);
+    (void)chunk_unref(c->rest_owner);
     free(c);
 }
 
@@ -142,6 +149,9 @@ void conn_close(struct conn *c)
 {
     struct error why;
 
+    if (c->stream == NULL) {
+        return; /* by a response that ends with the connection */
+    }
     (void)error_set(&why, ERR_NETWORK, "the connection of %s was closed by the server",
                     stream_peer(c->stream));
     conn_end(c, &why);
@@ -149,30 +159,44 @@ void conn_close(struct conn *c)
 
 static void conn_stream_closed(struct stream *s, void *context, const struct error *why)
 {
+    struct error copy = *why; /* the stream's own, which goes first */
+
     (void)s;
-    conn_end(context, why);
+    conn_end(context, &copy);
 }
 
 static void conn_idle(struct timer *t)
 {
     struct conn *c = container_of(t, struct conn, idle);
-    int64_t idle_us = shard_now_us(c->group->shard) - c->last_active_us;
+    int64_t limit_us = c->group->idle_us;
+    int64_t quiet_us = shard_now_us(c->group->shard) - stream_active_us(c->stream);
+    bool stuck = c->unsent_seen && stream_unsent(c->stream) > 0; /* the peer takes nothing */
 
-    if (idle_us >= c->group->idle_us && c->inflight == 0) {
+    /* while requests are in flight or memory is short, it is we who are quiet */
+    if (quiet_us >= limit_us && (c->inflight == 0 || stuck) && !list_linked(&c->starved)) {
         conn_close(c);
-    } else {
-        timer_start(c->group->shard, t,
-                    c->inflight > 0 ? c->group->idle_us : c->group->idle_us - idle_us);
+        return;
     }
+    c->unsent_seen = stream_unsent(c->stream) > 0;
+    timer_start(c->group->shard, t, quiet_us < limit_us ? limit_us - quiet_us : limit_us);
 }
 
 /* ---- back-pressure ---- */
 
+static bool conn_held(const struct conn *c)
+{
+    return c->group->stopped || c->inflight >= c->group->inflight_max ||
+           stream_unsent(c->stream) > c->group->unsent_bytes_max;
+}
+
 static void conn_update_reading(struct conn *c)
 {
-    bool pause = c->closing || list_linked(&c->starved) || c->inflight >= c->group->inflight_max ||
-                 stream_unsent(c->stream) > c->group->unsent_bytes_max;
+    bool held = conn_held(c) || list_linked(&c->starved);
+    bool pause = held || c->rest.len > 0;
 
+    if (!held && c->rest.len > 0) {
+        shard_defer(c->group->shard, DEFER_WORK, &c->resume);
+    }
     if (pause && !c->paused) {
         stream_pause(c->stream);
     } else if (!pause && c->paused) {
@@ -181,11 +205,7 @@ static void conn_update_reading(struct conn *c)
     c->paused = pause;
 }
 
-void conn_send(struct conn *c, struct stream_write *w)
-{
-    c->last_active_us = shard_now_us(c->group->shard);
-    stream_send(c->stream, w);
-}
+void conn_send(struct conn *c, struct stream_write *w) { stream_send(c->stream, w); }
 
 void conn_request_done(struct conn *c)
 {
@@ -199,6 +219,29 @@ void conn_request_done(struct conn *c)
 uint32_t conn_inflight(const struct conn *c) { return c->inflight; }
 
 const char *conn_peer(const struct conn *c) { return stream_peer(c->stream); }
+
+/* Joins those who wait for memory. */
+static void conn_starve(struct conn *c)
+{
+    struct conn_group *g = c->group;
+
+    if (!list_linked(&c->starved)) {
+        list_push_back(&g->starved, &c->starved);
+    }
+    if (!timer_running(&g->retry)) {
+        timer_start(g->shard, &g->retry, STARVED_RETRY_US);
+    }
+}
+
+/* Whether another request may come in; if not the connection has to wait. */
+static bool conn_has_memory(struct conn *c)
+{
+    if (c->group->overdrawer == c || !budget_full(shard_budget(c->group->shard))) {
+        return true;
+    }
+    conn_starve(c);
+    return false;
+}
 
 /* Bytes of the frame under way that memory is granted for and that are not yet received; 0: the
  * connection has to wait. */
@@ -216,24 +259,41 @@ static size_t conn_frame_room(struct conn *c)
         return step;
     }
     if (!chunk_charge(c->frame, shard_budget(g->shard), step)) {
-        if (!list_linked(&c->starved)) {
-            list_push_back(&g->starved, &c->starved);
-        }
-        if (!timer_running(&g->retry)) {
-            timer_start(g->shard, &g->retry, STARVED_RETRY_US);
-        }
+        conn_starve(c);
         return 0;
     }
     return step;
 }
 
-/* The connection that waits longest goes on, with the right to overdraw until its frame is whole;
- * the others follow as far as the budget goes. */
+/* Takes the right to overdraw from a connection that cannot use it. When its peer has long sent
+ * nothing, it ends. */
+static void group_check_overdrawer(struct conn_group *g)
+{
+    struct conn *c = g->overdrawer;
+    int64_t now_us = shard_now_us(g->shard);
+    struct error why;
+
+    if (c != NULL && conn_held(c)) {
+        g->overdrawer = NULL;
+        return;
+    }
+    if (c == NULL || now_us - g->overdraw_us < g->stall_us ||
+        now_us - stream_active_us(c->stream) < g->stall_us) {
+        return;
+    }
+    (void)error_set(&why, ERR_NETWORK, "%s stalled within a request while memory is short",
+                    stream_peer(c->stream));
+    conn_end(c, &why);
+}
+
+/* The connection that waits longest goes on, with the right to overdraw until its next frame is
+ * delivered; the others follow as far as the budget goes. */
 static void group_retry(struct timer *t)
 {
     struct conn_group *g = container_of(t, struct conn_group, retry);
     struct list waiting;
 
+    group_check_overdrawer(g);
     list_init(&waiting);
     list_move_all(&waiting, &g->starved);
     LIST_FOR_EACH(it, &waiting)
@@ -242,9 +302,10 @@ static void group_retry(struct timer *t)
 
         if (g->overdrawer == NULL) {
             g->overdrawer = c;
+            g->overdraw_us = shard_now_us(g->shard);
         }
         list_remove(&c->starved);
-        if (conn_frame_room(c) > 0) {
+        if (c->frame != NULL ? conn_frame_room(c) > 0 : conn_has_memory(c)) {
             conn_update_reading(c);
         }
     }
@@ -254,6 +315,9 @@ static void group_retry(struct timer *t)
 
 static void conn_deliver(struct conn *c, struct chunk *owner, struct bytes frame)
 {
+    if (c->group->overdrawer == c) {
+        c->group->overdrawer = NULL;
+    }
     c->inflight++;
     c->last_frame = frame.len;
     c->handler->frame(c, c->context, owner, frame);
@@ -285,7 +349,14 @@ static void conn_start_frame(struct conn *c, size_t len, struct bytes have)
     }
 }
 
-/* Delivers all complete frames in b (inside chunk owner) and keeps the rest. */
+/* Keeps frames that may not be delivered yet. */
+static void conn_keep(struct conn *c, struct chunk *owner, struct bytes b)
+{
+    c->rest_owner = chunk_ref(owner);
+    c->rest = b;
+}
+
+/* Delivers the complete frames in b (inside chunk owner) and keeps the rest. */
 static void conn_cut(struct conn *c, struct chunk *owner, struct bytes b, const bool *gone)
 {
     while (b.len >= PREFIX) {
@@ -299,6 +370,10 @@ static void conn_cut(struct conn *c, struct chunk *owner, struct bytes b, const 
             conn_start_frame(c, len, rest);
             return;
         }
+        if (conn_held(c) || !conn_has_memory(c)) {
+            conn_keep(c, owner, b);
+            return;
+        }
         conn_deliver(c, owner, bytes_slice(rest, 0, len));
         if (*gone) {
             return;
@@ -309,6 +384,23 @@ static void conn_cut(struct conn *c, struct chunk *owner, struct bytes b, const 
         memcpy(c->head, b.data, b.len);
     }
     c->head_len = b.len;
+}
+
+static void conn_resume(struct deferred *d)
+{
+    struct conn *c = container_of(d, struct conn, resume);
+    struct chunk *owner = TAKE(c->rest_owner);
+    struct bytes b = c->rest;
+    bool gone = false;
+
+    c->rest = BYTES_EMPTY;
+    c->gone = &gone;
+    conn_cut(c, owner, b, &gone);
+    (void)chunk_unref(owner);
+    if (!gone) {
+        c->gone = NULL;
+        conn_update_reading(c);
+    }
 }
 
 /* Completes a prefix that arrived in parts. Returns false when nothing more can be read now. */
@@ -338,9 +430,6 @@ static bool conn_read_frame(struct conn *c)
     c->frame_len += n;
     if (c->frame_len == frame->len) {
         c->frame = NULL;
-        if (c->group->overdrawer == c) {
-            c->group->overdrawer = NULL;
-        }
         conn_deliver(c, frame, bytes_of(frame->data, frame->len));
         (void)chunk_unref(frame);
     }
@@ -354,7 +443,10 @@ static struct chunk *group_buffer(struct conn_group *g)
         g->read_used = 0; /* nobody holds a frame in it */
     }
     if (g->read_buffer == NULL || g->read_buffer->len - g->read_used < READ_MIN) {
-        (void)chunk_unref(g->read_buffer);
+        if (g->read_buffer != NULL) { /* small frames hold all of it from now on */
+            chunk_overdraw(g->read_buffer, shard_budget(g->shard), g->read_buffer->len);
+            (void)chunk_unref(g->read_buffer);
+        }
         g->read_buffer = chunk_new(READ_BUFFER);
         g->read_used = 0;
     }
@@ -386,10 +478,11 @@ static void conn_readable(struct stream *s, void *context)
 
     (void)s;
     c->gone = &gone;
-    c->last_active_us = shard_now_us(c->group->shard);
     for (int i = 0; i < READS_PER_TURN && more && !gone && !c->paused; i++) {
         if (c->frame != NULL) {
             more = conn_read_frame(c);
+        } else if (!conn_has_memory(c)) {
+            more = false;
         } else if (c->head_len > 0) {
             more = conn_read_head(c);
         } else {

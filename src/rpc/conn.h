@@ -5,12 +5,17 @@
  * into it; at most the part that arrived together with earlier frames is copied.
  *
  * Memory for large frames is charged to the shard's budget as the bytes arrive, so that a promise
- * of a large frame costs nothing. When the budget is exhausted, or the peer does not take its
- * responses, or too many requests are in flight, the connection is not read until things get
- * better; nothing is dropped or killed. One waiting connection at a time may overdraw the budget to
- * complete its frame: half-received frames can therefore never block each other for good. A length outside [min, max] closes the
- * connection: there is no way to find the next frame, and not every client understands a
- * connection-wide error frame (the Rust client reads it as garbage).
+ * of a large frame costs nothing; a read buffer that frames in flight still hold when the next one
+ * is taken is charged as a whole. When the budget is exhausted, or the peer does not take its
+ * responses, or too many requests are in flight, no frame is delivered and the connection is not
+ * read until things get better; nothing is dropped or killed.
+ *
+ * One waiting connection at a time may overdraw the budget for its next frame, so half-received
+ * frames cannot block each other for good. When its peer stalls, it is closed after a while: that
+ * is what holds up all others.
+ *
+ * A length outside [min, max] closes the connection: there is no way to find the next frame, and
+ * not every client understands a connection-wide error frame (the Rust client reads it as garbage).
  * Thread: the shard of the connection. Source of the framing: MessageCodec of Apache Fluss.
  */
 #ifndef RPC_CONN_H
@@ -25,9 +30,11 @@ struct conn_group {
     struct shard *shard;
     size_t frame_bytes_min;    /* smallest legal value of the length prefix */
     size_t frame_bytes_max;    /* largest legal frame, the prefix included */
-    size_t unsent_bytes_max;   /* above: the connection is not read */
-    uint32_t inflight_max;     /* above: the connection is not read */
-    int64_t idle_us;           /* closed after so long without reads and writes; 0: never */
+    size_t unsent_bytes_max;   /* above: no frames are delivered */
+    uint32_t inflight_max;     /* frames delivered at a time */
+    int64_t idle_us;           /* closed after so long without bytes in or out; 0: never */
+    int64_t stall_us;          /* the same for the one that may overdraw */
+    bool stopped;              /* conn_group_stop_reading was called */
     struct chunk *read_buffer; /* where small frames are received */
     size_t read_used;
     struct list conns;
@@ -35,6 +42,7 @@ struct conn_group {
     struct list starved;     /* paused connections that wait for the budget, longest first */
     struct timer retry;      /* looks at `starved` */
     struct conn *overdrawer; /* the one that may overdraw the budget, or NULL */
+    int64_t overdraw_us;     /* since when */
 };
 
 struct conn_handler {
@@ -53,16 +61,16 @@ void conn_group_fini(struct conn_group *g);
 size_t conn_group_inflight(const struct conn_group *g);
 /* Closes all connections. */
 void conn_group_close_all(struct conn_group *g);
-/* Stops reading on all connections: no new frames are delivered (shutdown). */
+/* Stops reading on all connections, also on later ones: no new frames are delivered (shutdown). */
 void conn_group_stop_reading(struct conn_group *g);
 
 /* Takes over the socket. */
 MUST_USE enum errcode conn_open(struct conn_group *g, int fd, const struct conn_handler *handler,
                                 void *context, struct conn **ret, struct error *e);
-/* Closes; `closed` is called before this returns. */
+/* Closes; `closed` is called before this returns. Any callback may do it. */
 void conn_close(struct conn *c);
 void conn_send(struct conn *c, struct stream_write *w);
-/* One delivered frame has been dealt with. */
+/* One delivered frame has been dealt with; delivers none itself. */
 void conn_request_done(struct conn *c);
 uint32_t conn_inflight(const struct conn *c);
 const char *conn_peer(const struct conn *c);
