@@ -8,10 +8,17 @@
 #define STOP_TICK_US 2000
 /* API key, version and request id: what every frame has */
 #define REQUEST_HEADER_SIZE 8
+/* Frames up to this size are copied: small requests may wait long (fetches do), and would keep a
+ * whole read buffer. */
+#define FRAME_COPY_MAX 4096
+/* Longer responses are refused; the length field ends at 2 GiB. */
+#define RESPONSE_BYTES_MAX ((size_t)1 << 30)
 
 struct fluss_front {
     struct service *service;
     struct conn_group group;
+    size_t calls; /* not yet freed, those of vanished connections included */
+    bool stopping;
     struct timer stop_timer;
     int64_t stop_deadline_us;
     void (*stopped)(void *context);
@@ -31,6 +38,7 @@ struct call {
     struct request request;
     struct session *session;
     int32_t id;
+    size_t charged; /* to the shard's budget */
     struct stream_write write;
 };
 
@@ -41,10 +49,24 @@ static void session_release(struct session *s)
     }
 }
 
+/* Charges what the request has grown to. Nothing is refused here: the connection stops reading.
+ * What its parts have is counted by whoever fills them: they may be on other shards now. */
+static void call_charge(struct call *c)
+{
+    size_t size = sizeof *c + c->request.arena.total;
+
+    if (size > c->charged) {
+        budget_overdraw(shard_budget(c->request.service->shard), size - c->charged);
+        c->charged = size;
+    }
+}
+
 static void call_free(struct call *c)
 {
     struct list *link;
 
+    c->session->front->calls--;
+    budget_give(shard_budget(c->request.service->shard), c->charged);
     while ((link = list_pop_front(&c->request.parts)) != NULL) {
         struct part *p = container_of(link, struct part, link);
 
@@ -70,17 +92,34 @@ static void response_sent(struct stream_write *w, bool ok)
     session_release(s);
 }
 
+/* What is answered is bounded by each API where it is large; this is the last line. */
+static void check_size(struct request *r)
+{
+    size_t size;
+
+    if (r->code == ERR_OK) {
+        size = rpc_encoded_size(r->api->response, r->response);
+        if (size > RESPONSE_BYTES_MAX) {
+            r->code = error_set(&r->error, ERR_INVALID_ARGUMENT,
+                                "the response to %s would have %zu bytes, ask for less",
+                                r->api->name, size);
+        }
+    }
+}
+
 /* The service is done with the request: frame the outcome. */
 static void call_done(struct request *r)
 {
     struct call *c = container_of(r, struct call, request);
 
+    check_size(r);
     pieces_init(&c->write.pieces, &r->arena);
     if (r->code == ERR_OK) {
         rpc_frame_response(c->id, r->api->response, r->response, &c->write.pieces);
     } else {
         rpc_frame_failure(c->id, &r->error, &c->write.pieces);
     }
+    call_charge(c);
     list_init(&c->write.link);
     c->write.sent = response_sent;
     if (c->session->conn != NULL) {
@@ -91,7 +130,8 @@ static void call_done(struct request *r)
     }
 }
 
-static struct call *call_new(struct session *s, struct chunk *owner)
+/* frame becomes bytes that live as long as the call. */
+static struct call *call_new(struct session *s, struct chunk *owner, struct bytes *frame)
 {
     struct call *c = mem_new(struct call);
 
@@ -99,17 +139,22 @@ static struct call *call_new(struct session *s, struct chunk *owner)
     list_init(&c->request.parts);
     c->request.service = s->front->service;
     c->request.listener = s->listener;
-    c->request.frame = chunk_ref(owner);
+    if (frame->len <= FRAME_COPY_MAX) {
+        *frame = arena_copy(&c->request.arena, *frame);
+    } else {
+        c->request.frame = chunk_ref(owner);
+    }
     c->request.done = call_done;
     c->session = s;
     s->requests++;
+    s->front->calls++;
     return c;
 }
 
 static void on_frame(struct conn *conn, void *context, struct chunk *owner, struct bytes frame)
 {
     struct session *s = context;
-    struct call *c = call_new(s, owner);
+    struct call *c = call_new(s, owner, &frame);
     struct rpc_request header;
 
     (void)conn;
@@ -126,6 +171,7 @@ static void on_frame(struct conn *conn, void *context, struct chunk *owner, stru
         return;
     }
     service_dispatch(&c->request);
+    call_charge(c); /* it still lives: responses leave at the end of the turn */
 }
 
 static void on_closed(struct conn *conn, void *context, const struct error *why)
@@ -164,9 +210,14 @@ struct fluss_front *fluss_front_new(struct service *service,
 
 void fluss_front_accept(struct fluss_front *f, const struct node_listener *listener, int fd)
 {
-    struct session *s = mem_new(struct session);
+    struct session *s;
     struct error e;
 
+    if (f->stopping) {
+        socket_close(fd);
+        return;
+    }
+    s = mem_new(struct session);
     s->front = f;
     s->listener = listener;
     if (conn_open(&f->group, fd, &session_handler, s, &s->conn, &e) != ERR_OK) {
@@ -175,16 +226,11 @@ void fluss_front_accept(struct fluss_front *f, const struct node_listener *liste
     }
 }
 
-static bool all_answered(const struct fluss_front *f)
-{
-    return conn_group_inflight(&f->group) == 0;
-}
-
 static void stop_tick(struct timer *t)
 {
     struct fluss_front *f = container_of(t, struct fluss_front, stop_timer);
 
-    if (!all_answered(f) && shard_now_us(f->service->shard) < f->stop_deadline_us) {
+    if (f->calls > 0 && shard_now_us(f->service->shard) < f->stop_deadline_us) {
         timer_start(f->service->shard, t, STOP_TICK_US);
         return;
     }
@@ -196,6 +242,7 @@ static void stop_tick(struct timer *t)
 void fluss_front_stop(struct fluss_front *f, int64_t grace_us, void (*done)(void *context),
                       void *context)
 {
+    f->stopping = true;
     f->stopped = done;
     f->stopped_context = context;
     f->stop_deadline_us = shard_now_us(f->service->shard) + grace_us;

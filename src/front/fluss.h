@@ -1,5 +1,7 @@
 /* The Fluss protocol as a front end: frames in, service requests, frames out. One fluss_front per
- * shard holds its connections. Thread: the shard. */
+ * shard holds its connections. A request lives until its response is sent, also when its connection
+ * is gone before; meanwhile its memory is charged to the shard's budget, which stops the reading of
+ * connections when it is exhausted (rpc/conn.h). Thread: the shard. */
 #ifndef FRONT_FLUSS_H
 #define FRONT_FLUSS_H
 
@@ -17,7 +19,7 @@ struct fluss_front;
 
 struct fluss_front *fluss_front_new(struct service *service,
                                     const struct fluss_front_options *options);
-/* A new connection of the listener; takes over the socket. */
+/* A new connection of the listener; takes over the socket, and closes it at once after stop. */
 void fluss_front_accept(struct fluss_front *f, const struct node_listener *listener, int fd);
 /* No new requests are read; when the ones in flight are answered and sent, or grace_us has passed,
  * the connections are closed and done is called. */

@@ -1,7 +1,7 @@
 /* APIs about the server itself. */
-#include <strings.h>
-
 #include "service.h"
+
+#include <strings.h>
 
 void handle_api_versions(struct request *r)
 {
@@ -20,9 +20,8 @@ void handle_authenticate(struct request *r)
     if (m->protocol.len == 9 && strncasecmp((const char *)m->protocol.data, "PLAINTEXT", 9) == 0) {
         request_answer(r, arena_new(&r->arena, struct msg_authenticate_response));
     } else {
-        request_failf(r, ERR_AUTHENTICATE,
-                      "listener %s takes protocol PLAINTEXT, found '%.*s'", r->listener->name,
-                      (int)m->protocol.len, (const char *)m->protocol.data);
+        request_failf(r, ERR_AUTHENTICATE, "listener %s takes protocol PLAINTEXT, found '%.*s'",
+                      r->listener->name, (int)m->protocol.len, (const char *)m->protocol.data);
     }
 }
 

@@ -65,11 +65,15 @@ static bool offset_kind_of(const struct msg_list_offsets_request *m, struct offs
 
 void handle_list_offsets(struct request *r)
 {
-    struct list_offsets *l = arena_new(&r->arena, struct list_offsets);
     const struct msg_list_offsets_request *m = r->message;
     size_t count = m->bucket_id_count;
+    struct list_offsets *l;
     bool fine = true;
 
+    if (!fan_accepts(r, count)) {
+        return;
+    }
+    l = arena_new(&r->arena, struct list_offsets);
     l->response.buckets_resp_count = count;
     l->response.buckets_resp = arena_array(&r->arena, count, sizeof *l->response.buckets_resp);
     l->offsets = arena_array(&r->arena, count, sizeof *l->offsets);
@@ -130,10 +134,14 @@ static void stats_answer(struct fan *fan)
 
 void handle_table_stats(struct request *r)
 {
-    struct table_stats *t = arena_new(&r->arena, struct table_stats);
     const struct msg_get_table_stats_request *m = r->message;
     size_t count = m->buckets_req_count;
+    struct table_stats *t;
 
+    if (!fan_accepts(r, count)) {
+        return;
+    }
+    t = arena_new(&r->arena, struct table_stats);
     t->response.buckets_resp_count = count;
     t->response.buckets_resp = arena_array(&r->arena, count, sizeof *t->response.buckets_resp);
     t->stats = arena_array(&r->arena, count, sizeof *t->stats);
@@ -155,6 +163,9 @@ void handle_table_stats(struct request *r)
 
 /* ---- LIMIT_SCAN ---- */
 
+/* Of one answer. More is refused: a frame ends at 2 GiB. */
+#define LIMIT_SCAN_BYTES_MAX ((size_t)1000 << 20)
+
 struct limit_scan {
     struct fan fan;
     struct fetch_op fetch;
@@ -166,7 +177,9 @@ struct limit_scan {
 static void scan_submit(struct replica_set *set, struct bucket_op *op)
 {
     struct limit_scan *l = container_of(op, struct limit_scan, fetch.op);
+    struct part *part = op->context;
 
+    pieces_init(&l->fetch.pieces, &part->arena);
     replica_fetch_last(set, &l->fetch, l->limit);
 }
 
@@ -201,7 +214,7 @@ void handle_limit_scan(struct request *r)
         .partition_id = m->has_partition_id ? m->partition_id : -1,
         .bucket = m->bucket_id,
     };
-    pieces_init(&l->fetch.pieces, &r->arena); /* nobody else uses it until the answer */
+    l->fetch.max_bytes = LIMIT_SCAN_BYTES_MAX;
     l->fan = (struct fan){
         .request = r, .count = 1, .ops = &l->op, .submit = scan_submit, .answer = scan_answer};
     fan_run(&l->fan);

@@ -54,17 +54,23 @@ static struct fan_part *fan_split(struct fan *fan, unsigned shard)
     return p;
 }
 
+bool fan_accepts(struct request *r, size_t count)
+{
+    if (count > FAN_BUCKETS_MAX) {
+        request_failf(r, ERR_INVALID_ARGUMENT, "%zu buckets in one request, at most %d expected",
+                      count, FAN_BUCKETS_MAX);
+        return false;
+    }
+    return true;
+}
+
 void fan_run(struct fan *fan)
 {
     struct request *r = fan->request;
     unsigned shards = r->service->node->shard_count;
     struct fan_part **parts;
 
-    if (fan->count > FAN_BUCKETS_MAX) {
-        request_failf(r, ERR_INVALID_ARGUMENT, "%zu buckets in one request, at most %d expected",
-                      fan->count, FAN_BUCKETS_MAX);
-        return;
-    }
+    ASSERT(fan->count <= FAN_BUCKETS_MAX);
     if (fan->count == 0) {
         fan->answer(fan);
         return;

@@ -10,8 +10,9 @@
 #include "predicate.h"
 #include "service.h"
 
-#define BUCKETS_MAX     65536 /* of one request */
-#define DEFAULT_WAIT_MS 100   /* when min_bytes is given without max_wait_ms */
+#define DEFAULT_WAIT_MS 100 /* when min_bytes is given without max_wait_ms */
+/* Of one answer, whatever the request allows: clients read on. */
+#define FETCH_BYTES_MAX ((size_t)64 << 20)
 
 enum fetch_state { FETCH_READING, FETCH_WAITING, FETCH_UNHOOKING };
 
@@ -24,6 +25,7 @@ struct fetch_item {
     const struct msg_pb_fetch_log_req_for_bucket *request;
     struct msg_pb_fetch_log_resp_for_bucket *response;
     size_t bytes_max;
+    size_t asked_bytes; /* what the read under way may take of the part's bytes_left */
 };
 
 struct fetch_part {
@@ -32,6 +34,11 @@ struct fetch_part {
     struct fetch *fetch;
     struct fetch_item **items;
     size_t count;
+    size_t next;       /* item to be read */
+    size_t reading;    /* items that are */
+    size_t bytes_left; /* of the request's, for the next ones */
+    bool found;        /* some item had bytes */
+    bool submitting;   /* inside read_more */
     bool woken_sent;
 };
 
@@ -41,6 +48,8 @@ struct fetch {
     const struct msg_fetch_log_request *message;
     struct msg_fetch_log_response response;
     enum fetch_state state;
+    size_t bytes_max;     /* of the answer; the first batch may exceed it */
+    size_t charged_bytes; /* to the shard's budget while reading: see fetch_read */
     struct fetch_item *items;
     size_t item_count;
     struct fetch_part **parts;
@@ -56,11 +65,47 @@ static void fetch_unhook(struct fetch *f);
 
 /* ---- on the owner ---- */
 
+static void read_item(struct fetch_part *p, struct fetch_item *item)
+{
+    struct fetch_op *op = &item->fetch;
+
+    item->asked_bytes = item->bytes_max < p->bytes_left ? item->bytes_max : p->bytes_left;
+    p->bytes_left -= item->asked_bytes;
+    op->max_bytes = item->asked_bytes;
+    op->min_one = !p->found;
+    pieces_init(&op->pieces, &p->part.arena);
+    p->reading++;
+    p->part.waiting++;
+    replica_fetch(p->part.owner->replicas, op);
+}
+
+/* The request's bytes are spent over the buckets in order. Reads that are under way (in the pool)
+ * may give back some of theirs, so once all are spoken for the next read waits for them. */
+static void read_more(struct fetch_part *p)
+{
+    if (p->submitting) {
+        return; /* the loop below goes on */
+    }
+    p->submitting = true;
+    while (p->next < p->count && (p->bytes_left > 0 || p->reading == 0)) {
+        read_item(p, p->items[p->next++]);
+    }
+    p->submitting = false;
+}
+
 static void read_done(struct bucket_op *op)
 {
     struct fetch_item *item = container_of(op, struct fetch_item, fetch.op);
+    struct fetch_part *p = item->part;
+    size_t got = op->code == ERR_OK ? item->fetch.pieces.len : 0;
+    size_t over = got > item->asked_bytes ? got - item->asked_bytes : 0;
 
-    part_operation_done(&item->part->part);
+    p->reading--;
+    p->found |= got > 0;
+    p->bytes_left += over > 0 ? 0 : item->asked_bytes - got;
+    p->bytes_left -= over < p->bytes_left ? over : p->bytes_left;
+    read_more(p);
+    part_operation_done(&p->part);
 }
 
 static void read_start(struct part *part)
@@ -68,13 +113,10 @@ static void read_start(struct part *part)
     struct fetch_part *p = container_of(part, struct fetch_part, part);
 
     arena_fini(&part->arena); /* what an earlier round has read */
-    for (size_t i = 0; i < p->count; i++) {
-        struct fetch_op *op = &p->items[i]->fetch;
-
-        pieces_init(&op->pieces, &part->arena);
-        part->waiting++;
-        replica_fetch(part->owner->replicas, op);
-    }
+    p->next = 0;
+    p->bytes_left = p->fetch->bytes_max;
+    p->found = false;
+    read_more(p);
 }
 
 static void tell_woken(struct fetch_part *p)
@@ -157,8 +199,7 @@ static void fill_bucket(struct fetch *f, struct fetch_item *item, size_t *sum)
         return;
     }
     /* only the first bucket with data may exceed the limits */
-    if (*sum > 0 && (op->pieces.len > item->bytes_max ||
-                     *sum + op->pieces.len > (size_t)f->message->max_bytes)) {
+    if (*sum > 0 && (op->pieces.len > item->bytes_max || *sum + op->pieces.len > f->bytes_max)) {
         pieces_fini(&op->pieces);
         op->filtered_end_offset = -1;
     }
@@ -226,6 +267,14 @@ static void fetch_wait(struct fetch *f)
     fetch_round(f, wait_start, wait_registered);
 }
 
+/* What is worth an answer: never more than the answer may have. */
+static size_t bytes_wanted(const struct fetch *f)
+{
+    size_t min = f->message->min_bytes > 0 ? (size_t)f->message->min_bytes : 0;
+
+    return min < f->bytes_max ? min : f->bytes_max;
+}
+
 static void read_finished(struct part *part)
 {
     struct fetch *f = container_of(part, struct fetch_part, part)->fetch;
@@ -235,7 +284,8 @@ static void read_finished(struct part *part)
     if (--f->parts_waiting > 0) {
         return;
     }
-    if (bytes_read(f, &failed) >= (size_t)f->message->min_bytes || failed || s->draining ||
+    budget_give(shard_budget(s->shard), f->charged_bytes);
+    if (bytes_read(f, &failed) >= bytes_wanted(f) || failed || s->draining ||
         f->deadline_us <= shard_now_us(s->shard)) {
         fetch_answer(f);
     } else {
@@ -243,9 +293,23 @@ static void read_finished(struct part *part)
     }
 }
 
+/* What a projection collects is memory, unlike the file ranges of a plain read: as much as may be
+ * found is charged beforehand, so that requests read in the same turn see it. */
+static size_t bytes_collected_max(const struct fetch *f)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < f->item_count && sum < f->bytes_max; i++) {
+        sum += f->items[i].fetch.projection != NULL ? f->items[i].bytes_max : 0;
+    }
+    return sum < f->bytes_max ? sum : f->bytes_max;
+}
+
 static void fetch_read(struct fetch *f)
 {
     f->state = FETCH_READING;
+    f->charged_bytes = bytes_collected_max(f);
+    budget_overdraw(shard_budget(f->request->service->shard), f->charged_bytes);
     fetch_round(f, read_start, read_finished);
 }
 
@@ -318,7 +382,6 @@ static void fill_item(struct fetch *f, struct fetch_item *item,
                       const struct msg_pb_fetch_log_req_for_table *table)
 {
     const struct msg_pb_fetch_log_req_for_bucket *b = item->request;
-    size_t total_max = f->message->max_bytes > 0 ? (size_t)f->message->max_bytes : 0;
     struct bucket_id id = {
         .table_id = table->table_id,
         .partition_id = b->has_partition_id ? b->partition_id : -1,
@@ -326,13 +389,11 @@ static void fill_item(struct fetch *f, struct fetch_item *item,
     };
 
     item->bytes_max = b->max_fetch_bytes > 0 ? (size_t)b->max_fetch_bytes : 0;
-    if (item->bytes_max > total_max) {
-        item->bytes_max = total_max;
+    if (item->bytes_max > f->bytes_max) {
+        item->bytes_max = f->bytes_max;
     }
     item->fetch.op = (struct bucket_op){.id = id, .done = read_done};
     item->fetch.offset = b->fetch_offset;
-    item->fetch.max_bytes = item->bytes_max;
-    item->fetch.min_one = true;
     item->part = fetch_part_of(f, bucket_shard(&id, f->request->service->node->shard_count));
     item->part->items[item->part->count++] = item;
     list_init(&item->waiter.link);
@@ -429,6 +490,10 @@ void handle_fetch_log(struct request *r)
 
     f->request = r;
     f->message = r->message;
+    f->bytes_max = f->message->max_bytes > 0 ? (size_t)f->message->max_bytes : 0;
+    if (f->bytes_max > FETCH_BYTES_MAX) {
+        f->bytes_max = FETCH_BYTES_MAX;
+    }
     list_init(&f->link);
     timer_init(&f->timer, timer_fired);
     deferred_init(&f->wakeup, wakeup_run);
@@ -436,9 +501,7 @@ void handle_fetch_log(struct request *r)
     for (size_t i = 0; i < f->message->tables_req_count; i++) {
         f->item_count += f->message->tables_req[i].buckets_req_count;
     }
-    if (f->item_count > BUCKETS_MAX) {
-        request_failf(r, ERR_INVALID_ARGUMENT, "%zu buckets in one fetch, at most %d expected",
-                      f->item_count, BUCKETS_MAX);
+    if (!fan_accepts(r, f->item_count)) {
         return;
     }
     f->items = arena_array(&r->arena, f->item_count, sizeof *f->items);

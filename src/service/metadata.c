@@ -1,6 +1,9 @@
 /* GET_METADATA: servers, tables and partitions, from the shard's view. */
 #include "service.h"
 
+/* Of one answer, about. */
+#define METADATA_BYTES_MAX ((size_t)128 << 20)
+
 static void fill_node(const struct request *r, struct msg_pb_server_node *node, bool tablet)
 {
     const struct node *n = r->service->node;
@@ -65,8 +68,21 @@ static void fill_partition(struct request *r, const struct meta_partition *p,
     m->bucket_metadata = bucket_list(r, &p->buckets);
 }
 
+/* Adds what the answer holds of one table or partition; nothing keeps a request from naming the
+ * same one many times. */
+static enum errcode weigh(struct request *r, size_t *weight, size_t json_size, int32_t buckets)
+{
+    *weight += json_size + (size_t)buckets * sizeof(struct msg_pb_bucket_metadata);
+    if (*weight > METADATA_BYTES_MAX) {
+        return error_set(&r->error, ERR_INVALID_ARGUMENT,
+                         "the tables and partitions asked for have more than %zu bytes of metadata",
+                         METADATA_BYTES_MAX);
+    }
+    return ERR_OK;
+}
+
 static enum errcode fill_tables(struct request *r, const struct msg_metadata_request *m,
-                                struct msg_metadata_response *response)
+                                struct msg_metadata_response *response, size_t *weight)
 {
     response->table_metadata =
         arena_array(&r->arena, m->table_path_count, sizeof *response->table_metadata);
@@ -80,6 +96,7 @@ static enum errcode fill_tables(struct request *r, const struct msg_metadata_req
                              (int)path->database_name.len, path->database_name.data,
                              (int)path->table_name.len, path->table_name.data);
         }
+        TRY(weigh(r, weight, t->json.len, t->buckets.count));
         fill_table(r, t, &response->table_metadata[response->table_metadata_count++]);
     }
     return ERR_OK;
@@ -109,7 +126,7 @@ static enum errcode find_partition(struct request *r, const struct msg_pb_physic
 }
 
 static enum errcode fill_partitions(struct request *r, const struct msg_metadata_request *m,
-                                    struct msg_metadata_response *response)
+                                    struct msg_metadata_response *response, size_t *weight)
 {
     size_t total = m->partitions_path_count + m->partitions_id_count;
     const struct meta_partition *p = NULL;
@@ -118,6 +135,7 @@ static enum errcode fill_partitions(struct request *r, const struct msg_metadata
         arena_array(&r->arena, total, sizeof *response->partition_metadata);
     for (size_t i = 0; i < m->partitions_path_count; i++) {
         TRY(find_partition(r, &m->partitions_path[i], &p));
+        TRY(weigh(r, weight, 0, p->buckets.count));
         fill_partition(r, p, &response->partition_metadata[response->partition_metadata_count++]);
     }
     for (size_t i = 0; i < m->partitions_id_count; i++) {
@@ -128,6 +146,7 @@ static enum errcode fill_partitions(struct request *r, const struct msg_metadata
                              "%lld",
                              (long long)m->partitions_id[i]);
         }
+        TRY(weigh(r, weight, 0, p->buckets.count));
         fill_partition(r, p, &response->partition_metadata[response->partition_metadata_count++]);
     }
     return ERR_OK;
@@ -137,10 +156,11 @@ void handle_metadata(struct request *r)
 {
     const struct msg_metadata_request *m = r->message;
     struct msg_metadata_response *response = arena_new(&r->arena, struct msg_metadata_response);
-    enum errcode code = fill_tables(r, m, response);
+    size_t weight = 0;
+    enum errcode code = fill_tables(r, m, response, &weight);
 
     if (code == ERR_OK) {
-        code = fill_partitions(r, m, response);
+        code = fill_partitions(r, m, response, &weight);
     }
     if (code != ERR_OK) {
         request_fail(r, code, &r->error);

@@ -57,14 +57,18 @@ static void fill_append(struct append_op *a, const struct msg_produce_log_reques
 
 void handle_produce_log(struct request *r)
 {
-    struct produce *p = arena_new(&r->arena, struct produce);
     const struct msg_produce_log_request *m = r->message;
     size_t count = m->buckets_req_count;
+    struct produce *p;
 
     if (m->acks < -1 || m->acks > 1) {
         request_failf(r, ERR_INVALID_REQUIRED_ACKS, "acks is %d, -1, 0 or 1 expected", m->acks);
         return;
     }
+    if (!fan_accepts(r, count)) {
+        return;
+    }
+    p = arena_new(&r->arena, struct produce);
     p->message = m;
     p->response.buckets_resp_count = count;
     p->response.buckets_resp = arena_array(&r->arena, count, sizeof *p->response.buckets_resp);

@@ -88,7 +88,7 @@ typedef void (*request_handler_fn)(struct request *r);
 
 /* One file per group of APIs. */
 void handle_api_versions(struct request *r);     /* admin.c */
-void handle_authenticate(struct request *r);      /* admin.c */
+void handle_authenticate(struct request *r);     /* admin.c */
 void handle_describe_configs(struct request *r); /* admin.c */
 void handle_cluster_health(struct request *r);   /* admin.c */
 void handle_security_token(struct request *r);   /* admin.c */
@@ -143,16 +143,21 @@ void part_operation_done(struct part *p);
 
 #define FAN_BUCKETS_MAX 65536 /* of one request */
 
+/* Whether a request may name so many buckets; if not it has been answered. To be asked before
+ * anything is allocated for them: an entry of few bytes becomes several hundred. */
+MUST_USE bool fan_accepts(struct request *r, size_t count);
+
 struct fan {
     struct request *request;
     struct bucket_op **ops; /* in request order; op.id set */
-    size_t count;
+    size_t count;           /* accepted */
     void (*submit)(struct replica_set *set, struct bucket_op *op);
     void (*answer)(struct fan *fan); /* on the request's shard, when all are done */
     size_t parts_waiting;
 };
 /* Runs the operations on the shards that own their buckets; those of one shard are submitted in
- * order. Sets op.done and op.context. */
+ * order. Sets op.done, and op.context to the struct part of the shard: its arena is there for what
+ * `submit` allocates. */
 void fan_run(struct fan *fan);
 
 #endif
