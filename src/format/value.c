@@ -50,6 +50,19 @@ bool value_decimal_be(struct bytes unscaled, struct value *ret)
     return true;
 }
 
+size_t value_decimal_put_be(__int128 unscaled, uint8_t out[static VALUE_DECIMAL_SIZE_MAX])
+{
+    size_t len = 1;
+
+    for (__int128 rest = unscaled >> 7; rest != 0 && rest != -1; rest >>= 8) {
+        len++;
+    }
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (uint8_t)(unscaled >> 8 * (len - 1 - i));
+    }
+    return len;
+}
+
 int value_compare(const struct value *a, const struct value *b)
 {
     int order = 0;

@@ -39,6 +39,8 @@ MUST_USE bool value_kind_of(const struct type *type, enum value_kind *ret);
 
 /* Two's complement, most significant byte first, 1 to 16 bytes; false: another length. */
 MUST_USE bool value_decimal_be(struct bytes unscaled, struct value *ret);
+/* The reverse, in as few bytes as hold the number; returns how many were written. */
+size_t value_decimal_put_be(__int128 unscaled, uint8_t out[static VALUE_DECIMAL_SIZE_MAX]);
 
 /* Of one kind and not null (ASSERT). <0, 0, >0. Numbers by value; reals in Java's total order
  * (-0.0 before 0.0, NaN last); bytes unsigned, shorter first. */
