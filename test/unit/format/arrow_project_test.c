@@ -168,7 +168,7 @@ static void projects_messages_of_arrow_cpp(void **state)
                                   .body = vectors_hex(one, "message_hex", &arena)};
         struct selection s = selection_of(vectors_get(one, "projection"));
         struct arrow_projector p = projector(&layout, &s, &arena);
-        struct bytes projected;
+        struct bytes projected = BYTES_EMPTY;
         struct arrow_message m;
         struct error e;
 
