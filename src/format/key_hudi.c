@@ -4,7 +4,9 @@
  * hash of a text is 0, then for each UTF-16 unit hash * 31 + unit. Texts: integers decimal, true and
  * false, decimals with all digits of their scale, reals in the shortest form that reads back to
  * them (scientific below 0.001 and from 10^7 on), DATE and TIME as numbers, timestamps in ISO 8601
- * with as many groups of three digits behind the second as they need.
+ * with as many groups of three digits behind the second as they need. Java before 19 writes some
+ * reals with more digits than that (-3.25E10 as -3.25000008E10): their buckets depend on the
+ * version of the client, here they are those of 19 and later.
  */
 #include "key_codec.h"
 #include "row_codec.h"
