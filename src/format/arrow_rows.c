@@ -1,0 +1,444 @@
+/* Rows into Arrow columns, see arrow_rows.h. Recursion is over nested types, whose depth is limited
+ * where types are made.
+ */
+#include "arrow_rows.h"
+
+#include "row_codec.h"
+
+#include <stdlib.h>
+
+#define DECIMAL_SIZE 16
+
+/* What becomes of the values of a column; the first are told from the cell alone. */
+enum conversion {
+    TO_BOOL,
+    TO_FIXED,  /* the bytes of the cell are the value */
+    TO_NUMBER, /* an integer of the node's width, after multiplying or dividing */
+    TO_DECIMAL,
+    TO_BYTES,
+    TO_PADDED,
+    TO_TIMESTAMP,
+    TO_NESTED
+};
+
+struct rows_column {
+    enum conversion conversion;
+    uint32_t node;
+    uint32_t width;   /* of the node's values */
+    int32_t multiply; /* TO_NUMBER: of milliseconds */
+    int32_t divide;
+    const struct type *type;
+};
+
+struct arrow_rows {
+    struct arrow_builder *builder;
+    struct arena arena;   /* the columns */
+    struct arena scratch; /* of one row */
+    uint8_t *padded;      /* room for the longest BINARY(n) */
+    uint32_t count;
+    struct rows_column *columns;
+};
+
+/* ---- nodes ---- */
+
+struct node_list {
+    struct arrow_build_node *items;
+    uint32_t count;
+};
+
+/* Bytes of a value; 0: BOOLEAN, texts, BYTES, nested types. */
+static uint32_t fixed_width(const struct type *type)
+{
+    switch (type->root) {
+    case TYPE_DECIMAL:
+        return DECIMAL_SIZE;
+    case TYPE_BINARY:
+        return (uint32_t)type->length;
+    case TYPE_TIME:
+        return type->precision <= 3 ? 4 : 8;
+    case TYPE_TINYINT:
+    case TYPE_SMALLINT:
+    case TYPE_INTEGER:
+    case TYPE_BIGINT:
+    case TYPE_FLOAT:
+    case TYPE_DOUBLE:
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_LTZ:
+        return (uint32_t)row_slot_width(type);
+    case TYPE_BOOLEAN:
+    case TYPE_CHAR:
+    case TYPE_STRING:
+    case TYPE_BYTES:
+    case TYPE_ARRAY:
+    case TYPE_MAP:
+    case TYPE_ROW:
+    case TYPE_ROOT_COUNT:
+        break;
+    }
+    return 0;
+}
+
+static enum arrow_build_kind kind_of(const struct type *type)
+{
+    if (type->root == TYPE_ARRAY || type->root == TYPE_MAP) {
+        return ARROW_BUILD_LIST;
+    }
+    return type->root == TYPE_ROW       ? ARROW_BUILD_STRUCT
+           : type->root == TYPE_BOOLEAN ? ARROW_BUILD_BOOL
+           : fixed_width(type) > 0      ? ARROW_BUILD_FIXED
+                                        : ARROW_BUILD_BYTES;
+}
+
+/* The nodes of a type, depth first: a MAP is a list of structs of key and value. */
+static void add_nodes(struct node_list *list, const struct type *type)
+{
+    uint32_t first = list->count++;
+    uint32_t entries = list->count;
+
+    list->items[first] =
+        (struct arrow_build_node){.kind = kind_of(type), .width = fixed_width(type)};
+    list->count += type->root == TYPE_MAP ? 1 : 0;
+    for (uint32_t i = 0; i < type->count; i++) {
+        add_nodes(list, type->fields[i].type);
+    }
+    if (type->root == TYPE_MAP) {
+        list->items[entries] =
+            (struct arrow_build_node){.kind = ARROW_BUILD_STRUCT, .span = list->count - entries};
+    }
+    list->items[first].span = list->count - first;
+}
+
+/* ---- life ---- */
+
+/* Milliseconds to the unit of a precision. */
+static void set_unit(struct rows_column *c)
+{
+    static const int32_t multiply[] = {1, 1, 1000, 1000000};
+    int32_t group = (c->type->precision + 2) / 3;
+
+    c->multiply = multiply[group];
+    c->divide = group == 0 ? 1000 : 1;
+}
+
+static void plan_column(struct rows_column *c)
+{
+    enum type_root root = c->type->root;
+
+    c->width = fixed_width(c->type);
+    c->multiply = 1;
+    c->divide = 1;
+    if (type_is_nested(c->type)) {
+        c->conversion = TO_NESTED;
+    } else if (root == TYPE_BOOLEAN) {
+        c->conversion = TO_BOOL;
+    } else if (root == TYPE_DECIMAL) {
+        c->conversion = TO_DECIMAL;
+    } else if (root == TYPE_BINARY) {
+        c->conversion = TO_PADDED;
+    } else if (row_is_text(c->type)) {
+        c->conversion = TO_BYTES;
+    } else if (row_is_timestamp(c->type)) {
+        c->conversion = TO_TIMESTAMP;
+        set_unit(c);
+    } else if (root == TYPE_FLOAT || root == TYPE_DOUBLE) {
+        c->conversion = TO_FIXED;
+    } else {
+        c->conversion = TO_NUMBER;
+        if (root == TYPE_TIME) {
+            set_unit(c);
+        }
+    }
+}
+
+/* The longest BINARY(n) in the type, also nested. */
+static uint32_t binary_max(const struct type *type)
+{
+    uint32_t max = type->root == TYPE_BINARY ? (uint32_t)type->length : 0;
+
+    for (uint32_t i = 0; i < type->count; i++) {
+        uint32_t child = binary_max(type->fields[i].type);
+
+        max = child > max ? child : max;
+    }
+    return max;
+}
+
+struct arrow_rows *arrow_rows_new(const struct type *row)
+{
+    struct arrow_rows *r = mem_new(struct arrow_rows);
+    struct node_list list = {0};
+    uint32_t nodes = 0;
+    uint32_t buffers = 0;
+
+    ASSERT(row->root == TYPE_ROW && row->count > 0);
+    for (uint32_t i = 0; i < row->count; i++) {
+        type_arrow_shape(row->fields[i].type, &nodes, &buffers);
+    }
+    r->count = row->count;
+    r->columns = arena_array(&r->arena, row->count, sizeof *r->columns);
+    list.items = arena_array(&r->arena, nodes, sizeof *list.items);
+    for (uint32_t i = 0; i < row->count; i++) {
+        r->columns[i].type = row->fields[i].type;
+        r->columns[i].node = list.count;
+        plan_column(&r->columns[i]);
+        add_nodes(&list, row->fields[i].type);
+    }
+    ASSERT(list.count == nodes);
+    r->padded = mem_alloc((size_t)binary_max(row) + 1);
+    r->builder = arrow_builder_new(list.items, list.count);
+    return r;
+}
+
+void arrow_rows_free(struct arrow_rows *r)
+{
+    if (r != NULL) {
+        arrow_builder_free(r->builder);
+        arena_fini(&r->arena);
+        arena_fini(&r->scratch);
+        free(r->padded);
+        free(r);
+    }
+}
+
+void arrow_rows_freep(struct arrow_rows **r) { arrow_rows_free(*r); }
+
+void arrow_rows_clear(struct arrow_rows *r) { arrow_builder_clear(r->builder); }
+
+/* ---- values ---- */
+
+static int64_t scaled(const struct rows_column *c, int64_t millis)
+{
+    return (int64_t)((uint64_t)(millis / c->divide) * (uint64_t)c->multiply);
+}
+
+static void append_number(struct arrow_rows *r, const struct rows_column *c, int64_t number)
+{
+    uint8_t word[8];
+
+    put_i64le(word, scaled(c, number));
+    arrow_builder_fixed(r->builder, c->node, word); /* the low bytes come first */
+}
+
+static void append_timestamp(struct arrow_rows *r, const struct rows_column *c, int64_t millis,
+                             int32_t nanos)
+{
+    int64_t below = c->multiply == 1000 ? nanos / 1000 : c->multiply > 1000 ? nanos : 0;
+    uint8_t word[8];
+
+    put_u64le(word, (uint64_t)scaled(c, millis) + (uint64_t)below);
+    arrow_builder_fixed(r->builder, c->node, word);
+}
+
+static void append_decimal(struct arrow_rows *r, const struct rows_column *c, __int128 unscaled)
+{
+    uint8_t words[DECIMAL_SIZE];
+
+    put_u64le(words, (uint64_t)unscaled);
+    put_u64le(words + 8, (uint64_t)(unscaled >> 64));
+    arrow_builder_fixed(r->builder, c->node, words);
+}
+
+static enum errcode append_padded(struct arrow_rows *r, const struct rows_column *c,
+                                  struct bytes value, struct error *e)
+{
+    if (value.len > c->width) {
+        return error_set(e, ERR_CORRUPT_RECORD, "%zu bytes for the type %s", value.len,
+                         type_text(c->type).text);
+    }
+    memset(r->padded, 0, c->width);
+    if (value.len > 0) {
+        memcpy(r->padded, value.data, value.len);
+    }
+    arrow_builder_fixed(r->builder, c->node, r->padded);
+    return ERR_OK;
+}
+
+static enum errcode append_value(struct arrow_rows *r, const struct rows_column *c,
+                                 const struct row_value *v, struct error *e);
+
+/* A nested value or one inside of it; *node moves behind the nodes of the type. */
+static enum errcode append_inner(struct arrow_rows *r, const struct type *type, uint32_t *node,
+                                 const struct row_value *v, struct error *e)
+{
+    struct rows_column c = {.node = *node, .type = type};
+    uint32_t nodes = 0;
+    uint32_t buffers = 0;
+
+    plan_column(&c);
+    type_arrow_shape(type, &nodes, &buffers);
+    *node += nodes;
+    if (v->null) {
+        arrow_builder_null(r->builder, c.node);
+        return ERR_OK;
+    }
+    return append_value(r, &c, v, e);
+}
+
+static enum errcode append_array(struct arrow_rows *r, const struct rows_column *c,
+                                 const struct row_value *v, struct error *e)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        uint32_t node = c->node + 1;
+
+        TRY(append_inner(r, c->type->fields[0].type, &node, &v->items[i], e));
+    }
+    arrow_builder_list(r->builder, c->node);
+    return ERR_OK;
+}
+
+static enum errcode append_map(struct arrow_rows *r, const struct rows_column *c,
+                               const struct row_value *v, struct error *e)
+{
+    for (uint32_t i = 0; i < v->count; i++) {
+        uint32_t node = c->node + 2;
+
+        TRY(append_inner(r, c->type->fields[0].type, &node, &v->items[i], e));
+        TRY(append_inner(r, c->type->fields[1].type, &node, &v->items[v->count + i], e));
+        arrow_builder_struct(r->builder, c->node + 1);
+    }
+    arrow_builder_list(r->builder, c->node);
+    return ERR_OK;
+}
+
+static enum errcode append_row(struct arrow_rows *r, const struct rows_column *c,
+                               const struct row_value *v, struct error *e)
+{
+    uint32_t node = c->node + 1;
+
+    for (uint32_t i = 0; i < v->count; i++) {
+        TRY(append_inner(r, c->type->fields[i].type, &node, &v->items[i], e));
+    }
+    arrow_builder_struct(r->builder, c->node);
+    return ERR_OK;
+}
+
+static enum errcode append_nested(struct arrow_rows *r, const struct rows_column *c,
+                                  const struct row_value *v, struct error *e)
+{
+    return c->type->root == TYPE_ARRAY ? append_array(r, c, v, e)
+           : c->type->root == TYPE_MAP ? append_map(r, c, v, e)
+                                       : append_row(r, c, v, e);
+}
+
+static enum errcode append_value(struct arrow_rows *r, const struct rows_column *c,
+                                 const struct row_value *v, struct error *e)
+{
+    struct value decimal = {.unscaled = v->integer};
+    uint8_t real[8];
+
+    switch (c->conversion) {
+    case TO_BOOL:
+        arrow_builder_bool(r->builder, c->node, v->boolean);
+        break;
+    case TO_FIXED:
+        row_scalar_write(c->type, v, real);
+        arrow_builder_fixed(r->builder, c->node, real);
+        break;
+    case TO_NUMBER:
+        append_number(r, c, v->integer);
+        break;
+    case TO_DECIMAL:
+        if (row_is_large_decimal(c->type) && !value_decimal_be(v->bytes, &decimal)) {
+            return row_check_decimal(v->bytes, e);
+        }
+        append_decimal(r, c, decimal.unscaled);
+        break;
+    case TO_BYTES:
+        arrow_builder_bytes(r->builder, c->node, v->bytes);
+        break;
+    case TO_PADDED:
+        return append_padded(r, c, v->bytes, e);
+    case TO_TIMESTAMP:
+        append_timestamp(r, c, v->timestamp.millis, v->timestamp.nanos);
+        break;
+    case TO_NESTED:
+        return append_nested(r, c, v, e);
+    }
+    return ERR_OK;
+}
+
+enum errcode arrow_rows_append_values(struct arrow_rows *r, const struct row_value *values,
+                                      struct error *e)
+{
+    for (uint32_t i = 0; i < r->count; i++) {
+        if (values[i].null) {
+            arrow_builder_null(r->builder, r->columns[i].node);
+        } else {
+            TRY(append_value(r, &r->columns[i], &values[i], e));
+        }
+    }
+    return ERR_OK;
+}
+
+/* ---- cells ---- */
+
+static enum errcode append_nested_cell(struct arrow_rows *r, const struct rows_column *c,
+                                       const struct row_plan *plan, uint32_t column,
+                                       struct row_cell cell, struct error *e)
+{
+    struct row_value decoded;
+
+    arena_reset(&r->scratch);
+    TRY(row_cell_decode(plan, column, cell, &r->scratch, &decoded, e));
+    return append_nested(r, c, &decoded, e);
+}
+
+static enum errcode append_cell(struct arrow_rows *r, const struct row_plan *plan, uint32_t i,
+                                struct row_cell cell, struct error *e)
+{
+    const struct rows_column *c = &r->columns[i];
+    struct value v;
+
+    switch (c->conversion) {
+    case TO_BOOL:
+        arrow_builder_bool(r->builder, c->node, cell.data[0] != 0);
+        break;
+    case TO_FIXED:
+        arrow_builder_fixed(r->builder, c->node, cell.data);
+        break;
+    case TO_NUMBER:
+        v = row_cell_value(&plan->columns[i], cell);
+        append_number(r, c, v.integer);
+        break;
+    case TO_DECIMAL:
+        v = row_cell_value(&plan->columns[i], cell);
+        append_decimal(r, c, v.unscaled);
+        break;
+    case TO_BYTES:
+        arrow_builder_bytes(r->builder, c->node, row_cell_bytes(cell));
+        break;
+    case TO_PADDED:
+        return append_padded(r, c, row_cell_bytes(cell), e);
+    case TO_TIMESTAMP:
+        v = row_cell_value(&plan->columns[i], cell);
+        append_timestamp(r, c, v.timestamp.millis, v.timestamp.nanos);
+        break;
+    case TO_NESTED:
+        return append_nested_cell(r, c, plan, i, cell, e);
+    }
+    return ERR_OK;
+}
+
+enum errcode arrow_rows_append(struct arrow_rows *r, const struct row_plan *plan,
+                               const struct row_cell *cells, struct error *e)
+{
+    ASSERT(plan->count <= r->count);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (cells[i].data == NULL) {
+            arrow_builder_null(r->builder, r->columns[i].node);
+        } else {
+            TRY(append_cell(r, plan, i, cells[i], e));
+        }
+    }
+    for (uint32_t i = plan->count; i < r->count; i++) {
+        arrow_builder_null(r->builder, r->columns[i].node);
+    }
+    return ERR_OK;
+}
+
+enum errcode arrow_rows_finish(const struct arrow_rows *r, const struct arrow_build_codec *codec,
+                               struct arena *arena, struct bytes *ret, struct error *e)
+{
+    return arrow_builder_finish(r->builder, codec, arena, ret, e);
+}
