@@ -1,6 +1,5 @@
 #include "server.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,38 +14,39 @@
 
 static enum errcode open_data_dir(struct server *s, struct error *e)
 {
-    char *path;
-
     if (s->config->data_dir == NULL) {
         TRY(dir_create_temporary("eider", &s->arena, &s->data_dir, e));
     } else {
         s->data_dir = arena_strndup(&s->arena, s->config->data_dir, strlen(s->config->data_dir));
         TRY(dir_create(s->data_dir, e));
     }
-    path = arena_printf(&s->arena, "%s/%s", s->data_dir, LOCK_FILE);
-    TRY(file_lock(path, &s->lock, e));
-    /* the marker goes before anything is written, so that a crash from here on is seen as one */
-    path = arena_printf(&s->arena, "%s/%s", s->data_dir, CLEAN_MARKER);
+    return file_lock(arena_printf(&s->arena, "%s/%s", s->data_dir, LOCK_FILE), &s->lock, e);
+}
+
+/* The marker goes before any log is opened, so that a crash from here on is seen as one. */
+static enum errcode take_marker(struct server *s, struct error *e)
+{
+    char *path = arena_printf(&s->arena, "%s/%s", s->data_dir, CLEAN_MARKER);
+
     s->clean = path_exists(path);
     if (s->clean) {
         TRY(path_remove(path, e));
         TRY(dir_sync(s->data_dir, e));
     }
-    return checkpoints_load(s, e);
+    return ERR_OK;
 }
 
 static void close_data_dir(struct server *s, bool clean)
 {
-    struct error e;
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct error e;
 
-    if (s->lock != NULL && s->config->data_dir == NULL) {
+    if (s->data_dir != NULL && s->config->data_dir == NULL) {
         if (path_remove_tree(s->data_dir, &e) != ERR_OK) {
             diag_warn("server", "the temporary data stays: %s", e.message);
         }
-    } else if (clean &&
-               file_replace(arena_printf(&arena, "%s/%s", s->data_dir, CLEAN_MARKER), BYTES_EMPTY,
-                            &e) != ERR_OK) {
+    } else if (clean && file_replace(arena_printf(&arena, "%s/%s", s->data_dir, CLEAN_MARKER),
+                                     BYTES_EMPTY, &e) != ERR_OK) {
         diag_warn("server", "the next start scans the logs: %s", e.message);
     }
     s->lock = file_unref(s->lock);
@@ -58,17 +58,16 @@ static void init_shard(void *context, unsigned index)
 {
     struct server *s = context;
     struct shard *shard = s->shards[index];
+    struct fluss_front_options options = s->config->front;
 
+    options.fronts = s->fronts;
     s->replicas[index] = replica_set_new(shard, &s->replica_config);
     s->services[index] = service_new(&s->node, shard, s->replicas[index]);
-    s->fronts[index] = fluss_front_new(s->services[index], &s->config->front);
+    s->fronts[index] = fluss_front_new(s->services[index], &options);
 }
 
 /* The first view has no drops: it settles at once. */
-static void first_view_settled(struct replica_settled *settled)
-{
-    (void)settled;
-}
+static void first_view_settled(struct replica_settled *settled) { (void)settled; }
 
 static void give_first_view(void *context, unsigned index)
 {
@@ -128,7 +127,6 @@ static enum errcode open_meta(struct server *s, struct error *e)
     options.coordinator = s->coordinator;
     options.listener = (struct meta_listener){
         .context = s, .published = server_published, .dropped = server_dropped};
-    deletions_init(s);
     return meta_open(&options, &s->meta, e);
 }
 
@@ -207,11 +205,13 @@ static void start_accepting(void *context, unsigned index)
 
 static enum errcode start_all(struct server *s, struct error *e)
 {
+    TRY(listen_all(s, e)); /* a port that is taken is found out before anything is touched */
     TRY(open_data_dir(s, e));
-    TRY(listen_all(s, e)); /* a port that is taken is found out before anything is recovered */
     s->disk = pool_new("disk", s->config->disk_threads);
     s->sync = pool_new("sync", s->config->sync_threads);
     TRY(open_meta(s, e));
+    TRY(take_marker(s, e));
+    TRY(checkpoints_load(s, e));
     TRY(start_shards(s, e));
     TRY(deletions_resume(s, e));
     meta_start(s->meta);
@@ -227,10 +227,8 @@ enum errcode server_start(const struct server_config *config, struct server **re
 
     ASSERT(config->shards > 0 && config->shards <= SERVER_SHARDS_MAX);
     ASSERT(config->listener_count <= SERVER_LISTENERS_MAX);
-    /* frames of up to a few MiB are allocated and freed all the time: keep their pages */
-    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
     s->config = config;
+    deletions_init(s);
     for (size_t i = 0; i < SERVER_LISTENERS_MAX; i++) {
         s->listen_fds[i] = -1;
     }
@@ -255,10 +253,7 @@ static void stop_accepting(void *context, unsigned index)
     }
 }
 
-static void pass_gate(void *context)
-{
-    gate_pass(((struct server *)context)->stopping);
-}
+static void pass_gate(void *context) { gate_pass(((struct server *)context)->stopping); }
 
 static void stop_front(void *context, unsigned index)
 {
@@ -294,15 +289,16 @@ static void stop_stage(struct server *s, void (*fn)(void *context, unsigned inde
     s->stopping = NULL;
 }
 
-static void stop_shard(struct shard *shard)
+static void end_thread(struct shard *shard)
 {
     if (shard != NULL) {
         shard_stop(shard);
-        shard_join(shard);
+        shard_wait(shard);
     }
 }
 
-/* What serves: connections first, then logs. */
+/* What serves: connections first, then the catalog, so that no view and no checkpoint meets logs
+ * that are being closed. */
 static void stop_serving(struct server *s)
 {
     struct error e;
@@ -312,11 +308,24 @@ static void stop_serving(struct server *s)
     }
     shards_call(s->shards, 1, stop_accepting, s);
     stop_stage(s, stop_front);
+    end_thread(s->coordinator);
     stop_stage(s, close_replicas);
     if (checkpoints_write(s, &e) != ERR_OK) {
         diag_warn("server", "the checkpoints stay as they are: %s", e.message);
         atomic_store(&s->closed_clean, false);
     }
+}
+
+/* Nothing is freed before all threads have ended: they know each other. */
+static void end_threads(struct server *s)
+{
+    atomic_store(&s->ending, true);
+    end_thread(s->coordinator);
+    for (unsigned i = 0; i < s->node.shard_count; i++) {
+        end_thread(s->shards[i]);
+    }
+    pool_free(s->sync);
+    pool_free(s->disk);
 }
 
 bool server_stop(struct server *s)
@@ -325,15 +334,15 @@ bool server_stop(struct server *s)
 
     atomic_store(&s->closed_clean, s->fronts[0] != NULL);
     stop_serving(s);
-    stop_shard(s->coordinator);
-    pool_free(s->sync);
-    pool_free(s->disk);
+    end_threads(s);
+    deletions_free(s);
     for (unsigned i = 0; i < s->node.shard_count; i++) {
-        stop_shard(s->shards[i]);
         fluss_front_free(s->fronts[i]);
         service_free(s->services[i]);
         replica_set_free(s->replicas[i]);
+        shard_join(s->shards[i]);
     }
+    shard_join(s->coordinator);
     meta_close(s->meta);
     for (size_t i = 0; i < SERVER_LISTENERS_MAX; i++) {
         socket_close(s->listen_fds[i]);

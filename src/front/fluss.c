@@ -6,6 +6,10 @@
 #include "rpc/frame.h"
 
 #define STOP_TICK_US 2000
+/* After so many requests in a row to another shard's buckets a connection moves there; each move
+ * doubles the number, so that a peer who works with several shards does not travel for ever. */
+#define MOVE_AFTER     8
+#define MOVE_AFTER_MAX (1u << 20)
 /* API key, version and request id: what every frame has */
 #define REQUEST_HEADER_SIZE 8
 /* Frames up to this size are copied: small requests may wait long (fetches do), and would keep a
@@ -16,6 +20,7 @@
 
 struct fluss_front {
     struct service *service;
+    struct fluss_front *const *fronts; /* of all shards */
     struct conn_group group;
     size_t calls; /* not yet freed, those of vanished connections included */
     bool stopping;
@@ -31,6 +36,13 @@ struct session {
     struct conn *conn; /* NULL: gone */
     const struct node_listener *listener;
     uint32_t requests; /* not yet answered */
+
+    struct service *wanted; /* another shard that owned what was asked for lately */
+    uint32_t wanted_count;  /* by so many requests in a row */
+    uint32_t move_after;
+    bool moving;
+    struct deferred move; /* looks whether it can go now */
+    struct message moved; /* to the new shard */
 };
 
 /* One request and, later, its response. */
@@ -53,8 +65,15 @@ static void session_release(struct session *s)
  * What its parts have is counted by whoever fills them: they may be on other shards now. */
 static void call_charge(struct call *c)
 {
+    const struct pieces *out = &c->write.pieces;
     size_t size = sizeof *c + c->request.arena.total;
 
+    for (size_t i = 0; i < out->count; i++) {
+        const struct chunk *owner = out->items[i].owner;
+
+        /* neighbours share a chunk */
+        size += owner != NULL && (i == 0 || out->items[i - 1].owner != owner) ? owner->len : 0;
+    }
     if (size > c->charged) {
         budget_overdraw(shard_budget(c->request.service->shard), size - c->charged);
         c->charged = size;
@@ -88,8 +107,54 @@ static void response_sent(struct stream_write *w, bool ok)
     s->requests--;
     if (s->conn != NULL) {
         conn_request_done(s->conn);
+        if (s->moving) {
+            shard_defer(s->front->service->shard, DEFER_WORK, &s->move);
+        }
     }
     session_release(s);
+}
+
+/* ---- moving to the shard that owns the data ---- */
+
+static void session_arrive(struct message *m)
+{
+    struct session *s = container_of(m, struct session, moved);
+
+    s->moving = false;
+    conn_attach(s->conn, &s->front->group);
+    if (s->front->stopping) {
+        conn_close(s->conn);
+    }
+}
+
+static void session_move(struct deferred *d)
+{
+    struct session *s = container_of(d, struct session, move);
+
+    if (s->requests > 0 || conn_unsent(s->conn) > 0 || s->front->stopping) {
+        return;
+    }
+    conn_detach(s->conn);
+    s->front = s->front->fronts[shard_index(s->wanted->shard)];
+    s->wanted = NULL;
+    s->wanted_count = 0;
+    s->move_after = s->move_after < MOVE_AFTER_MAX ? s->move_after * 2 : s->move_after;
+    s->moved.run = session_arrive;
+    shard_send(s->front->service->shard, &s->moved);
+}
+
+/* Counts who owns the data of the session's requests. */
+static void session_note_owner(struct session *s, struct service *owner)
+{
+    if (owner == NULL || s->moving || s->front->fronts == NULL) {
+        return;
+    }
+    s->wanted_count = owner == s->wanted ? s->wanted_count + 1 : 1;
+    s->wanted = owner;
+    if (owner != s->front->service && s->wanted_count >= s->move_after && s->conn != NULL) {
+        s->moving = true;
+        conn_hold(s->conn);
+    }
 }
 
 /* What is answered is bounded by each API where it is large; this is the last line. */
@@ -112,6 +177,7 @@ static void call_done(struct request *r)
 {
     struct call *c = container_of(r, struct call, request);
 
+    session_note_owner(c->session, r->owner);
     check_size(r);
     pieces_init(&c->write.pieces, &r->arena);
     if (r->code == ERR_OK) {
@@ -185,6 +251,7 @@ static void on_closed(struct conn *conn, void *context, const struct error *why)
         diag_debug("fluss", "connection closed: %s", why->message);
     }
     s->conn = NULL;
+    deferred_cancel(&s->move);
     session_release(s);
 }
 
@@ -198,6 +265,7 @@ struct fluss_front *fluss_front_new(struct service *service,
     struct fluss_front *f = mem_new(struct fluss_front);
 
     f->service = service;
+    f->fronts = options->fronts;
     conn_group_init(&f->group, service->shard);
     f->group.frame_bytes_min = REQUEST_HEADER_SIZE;
     f->group.frame_bytes_max = options->frame_bytes_max;
@@ -220,6 +288,8 @@ void fluss_front_accept(struct fluss_front *f, const struct node_listener *liste
     s = mem_new(struct session);
     s->front = f;
     s->listener = listener;
+    s->move_after = MOVE_AFTER;
+    deferred_init(&s->move, session_move);
     if (conn_open(&f->group, fd, &session_handler, s, &s->conn, &e) != ERR_OK) {
         diag_warn("fluss", "a connection could not be taken: %s", e.message);
         free(s);

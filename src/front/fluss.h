@@ -1,5 +1,6 @@
 /* The Fluss protocol as a front end: frames in, service requests, frames out. One fluss_front per
- * shard holds its connections. A request lives until its response is sent, also when its connection
+ * shard holds its connections. A connection whose requests keep going to the buckets of one other
+ * shard moves there, so that its data crosses no thread. A request lives until its response is sent, also when its connection
  * is gone before; meanwhile its memory is charged to the shard's budget, which stops the reading of
  * connections when it is exhausted (rpc/conn.h). Thread: the shard. */
 #ifndef FRONT_FLUSS_H
@@ -8,14 +9,16 @@
 #include "rpc/conn.h"
 #include "service/service.h"
 
+struct fluss_front;
+
 struct fluss_front_options {
+    /* Of all shards, by index; filled before the first connection. NULL: connections stay. */
+    struct fluss_front *const *fronts;
     size_t frame_bytes_max;  /* netty.server.max-request-size, the length prefix included */
     uint32_t inflight_max;   /* requests of one connection that are not yet answered */
     size_t unsent_bytes_max; /* responses a peer may leave unread before it is not read any more */
     int64_t idle_us;         /* netty.connection.max-idle-time */
 };
-
-struct fluss_front;
 
 struct fluss_front *fluss_front_new(struct service *service,
                                     const struct fluss_front_options *options);

@@ -36,8 +36,10 @@ struct stream {
 };
 
 static void stream_ready(struct watch *w, uint32_t events);
+static void stream_fail(struct stream *s, int why);
 static void stream_flush(struct deferred *d);
 static void stream_tell_closed(struct deferred *d);
+static void stream_fail(struct stream *s, int why);
 
 static void describe_peer(struct stream *s)
 {
@@ -117,6 +119,32 @@ void stream_free(struct stream *s)
     s->freed = true;
     if (!s->flushing) {
         free(s);
+    }
+}
+
+void stream_detach(struct stream *s)
+{
+    ASSERT_ON(s->shard);
+    ASSERT(list_empty(&s->writes));
+    if (!s->failed) {
+        watch_stop(s->shard, &s->watch);
+    }
+    deferred_cancel(&s->flush);
+    deferred_cancel(&s->closing);
+    s->shard = NULL;
+}
+
+void stream_attach(struct stream *s, struct shard *shard)
+{
+    struct error e;
+
+    ASSERT_ON(shard);
+    s->shard = shard;
+    s->blocked = false;
+    if (s->failed) {
+        shard_defer(shard, DEFER_WORK, &s->closing); /* not yet told */
+    } else if (watch_start(shard, &s->watch, s->paused ? 0 : (uint32_t)EPOLLIN, &e) != ERR_OK) {
+        stream_fail(s, e.os_errno);
     }
 }
 

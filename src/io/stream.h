@@ -38,6 +38,11 @@ MUST_USE enum errcode stream_open(struct shard *shard, int fd, const struct stre
  * afterwards. */
 void stream_free(struct stream *s);
 
+/* Moves a stream without queued output to another shard: detach on the old one, attach on the new
+ * one, which owns it from then on. In between nobody may use it. */
+void stream_detach(struct stream *s);
+void stream_attach(struct stream *s, struct shard *shard);
+
 /* Up to len bytes: > 0 count, 0 nothing now (or closed: the callback follows). */
 size_t stream_recv(struct stream *s, void *buffer, size_t len);
 void stream_pause(struct stream *s);

@@ -36,6 +36,7 @@ struct conn {
     struct deferred resume;   /* delivers them */
     uint32_t inflight;
     bool paused;
+    bool hold;        /* until it is moved */
     bool unsent_seen; /* when `idle` fired last */
     bool *gone;       /* set when the connection is freed inside a read loop */
     struct timer idle;
@@ -46,6 +47,8 @@ static void conn_stream_closed(struct stream *s, void *context, const struct err
 static void conn_idle(struct timer *t);
 static void conn_resume(struct deferred *d);
 static void conn_update_reading(struct conn *c);
+static void conn_join(struct conn *c, struct conn_group *g);
+static void conn_part(struct conn *c);
 static void group_retry(struct timer *t);
 
 static const struct stream_handler conn_stream_handler = {
@@ -108,18 +111,13 @@ enum errcode conn_open(struct conn_group *g, int fd, const struct conn_handler *
         free(c);
         return code;
     }
-    c->group = g;
     c->handler = handler;
     c->context = context;
     list_init(&c->starved);
     list_init(&c->link);
-    list_push_back(&g->conns, &c->link);
-    g->conn_count++;
     deferred_init(&c->resume, conn_resume);
     timer_init(&c->idle, conn_idle);
-    if (g->idle_us > 0) {
-        timer_start(g->shard, &c->idle, g->idle_us);
-    }
+    conn_join(c, g);
     conn_update_reading(c);
     *ret = c;
     return ERR_OK;
@@ -130,14 +128,7 @@ static void conn_end(struct conn *c, const struct error *why)
     if (c->gone != NULL) {
         *c->gone = true;
     }
-    if (c->group->overdrawer == c) {
-        c->group->overdrawer = NULL;
-    }
-    timer_stop(&c->idle);
-    deferred_cancel(&c->resume);
-    list_remove(&c->link);
-    list_remove(&c->starved);
-    c->group->conn_count--;
+    conn_part(c);
     stream_free(TAKE(c->stream)); /* queued responses end here, while the context still lives */
     c->handler->closed(c, c->context, why);
     (void)chunk_unref(c->frame);
@@ -181,11 +172,59 @@ static void conn_idle(struct timer *t)
     timer_start(c->group->shard, t, quiet_us < limit_us ? limit_us - quiet_us : limit_us);
 }
 
+/* ---- moving ---- */
+
+void conn_hold(struct conn *c)
+{
+    c->hold = true;
+    conn_update_reading(c);
+}
+
+size_t conn_unsent(const struct conn *c) { return stream_unsent(c->stream); }
+
+static void conn_join(struct conn *c, struct conn_group *g)
+{
+    c->group = g;
+    list_push_back(&g->conns, &c->link);
+    g->conn_count++;
+    if (g->idle_us > 0) {
+        timer_start(g->shard, &c->idle, g->idle_us);
+    }
+}
+
+static void conn_part(struct conn *c)
+{
+    if (c->group->overdrawer == c) {
+        c->group->overdrawer = NULL;
+    }
+    timer_stop(&c->idle);
+    deferred_cancel(&c->resume);
+    list_remove(&c->link);
+    list_remove(&c->starved);
+    c->group->conn_count--;
+}
+
+void conn_detach(struct conn *c)
+{
+    ASSERT(c->hold && c->inflight == 0 && c->gone == NULL);
+    conn_part(c);
+    stream_detach(c->stream);
+    c->group = NULL;
+}
+
+void conn_attach(struct conn *c, struct conn_group *g)
+{
+    stream_attach(c->stream, g->shard);
+    conn_join(c, g);
+    c->hold = false;
+    conn_update_reading(c);
+}
+
 /* ---- back-pressure ---- */
 
 static bool conn_held(const struct conn *c)
 {
-    return c->group->stopped || c->inflight >= c->group->inflight_max ||
+    return c->group->stopped || c->hold || c->inflight >= c->group->inflight_max ||
            stream_unsent(c->stream) > c->group->unsent_bytes_max;
 }
 
@@ -244,21 +283,22 @@ static bool conn_has_memory(struct conn *c)
 }
 
 /* Bytes of the frame under way that memory is granted for and that are not yet received; 0: the
- * connection has to wait. */
+ * connection has to wait. A frame that began before the connection moved stays with its budget. */
 static size_t conn_frame_room(struct conn *c)
 {
     struct conn_group *g = c->group;
     size_t left = c->frame->len - c->frame->charged;
     size_t step = left < CHARGE_STEP ? left : CHARGE_STEP;
+    struct budget *budget = c->frame->budget != NULL ? c->frame->budget : shard_budget(g->shard);
 
     if (c->frame_len < c->frame->charged) {
         return c->frame->charged - c->frame_len;
     }
     if (g->overdrawer == c) {
-        chunk_overdraw(c->frame, shard_budget(g->shard), step);
+        chunk_overdraw(c->frame, budget, step);
         return step;
     }
-    if (!chunk_charge(c->frame, shard_budget(g->shard), step)) {
+    if (!chunk_charge(c->frame, budget, step)) {
         conn_starve(c);
         return 0;
     }

@@ -69,10 +69,17 @@ MUST_USE enum errcode conn_open(struct conn_group *g, int fd, const struct conn_
                                 void *context, struct conn **ret, struct error *e);
 /* Closes; `closed` is called before this returns. Any callback may do it. */
 void conn_close(struct conn *c);
+/* Delivers no more frames until the connection is moved. */
+void conn_hold(struct conn *c);
+/* Moves a held connection without requests in flight and unsent responses to another shard: detach
+ * on the old one, attach on the new one. What has been received of further frames moves along. */
+void conn_detach(struct conn *c);
+void conn_attach(struct conn *c, struct conn_group *g);
 void conn_send(struct conn *c, struct stream_write *w);
 /* One delivered frame has been dealt with; delivers none itself. */
 void conn_request_done(struct conn *c);
 uint32_t conn_inflight(const struct conn *c);
+size_t conn_unsent(const struct conn *c);
 const char *conn_peer(const struct conn *c);
 
 #endif

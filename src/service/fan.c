@@ -79,7 +79,9 @@ void fan_run(struct fan *fan)
     for (unsigned i = 0; i < shards; i++) {
         parts[i] = fan_split(fan, i);
         fan->parts_waiting += parts[i] != NULL;
+        r->owner = parts[i] != NULL ? parts[i]->part.owner : r->owner;
     }
+    r->owner = fan->parts_waiting == 1 ? r->owner : NULL;
     for (unsigned i = 0; i < shards; i++) {
         if (parts[i] != NULL) {
             part_send(&parts[i]->part); /* the last one may answer and free the request */

@@ -514,6 +514,7 @@ void handle_fetch_log(struct request *r)
     } else if (f->part_count == 0) {
         request_answer(r, &f->response);
     } else {
+        r->owner = f->part_count == 1 ? f->parts[0]->part.owner : NULL;
         fetch_read(f);
     }
 }

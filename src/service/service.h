@@ -60,7 +60,8 @@ struct request {
     const struct node_listener *listener; /* it came in on */
     const struct rpc_api *api;
     int16_t version;
-    struct chunk *frame; /* a reference: the message points into it */
+    struct service *owner; /* the one shard that owns all its buckets, when there is just one */
+    struct chunk *frame;   /* a reference: the message points into it */
     struct bytes body;
     void *message;        /* decoded */
     const void *response; /* of api->response */
