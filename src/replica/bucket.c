@@ -8,7 +8,6 @@
 #include "base/hash.h"
 
 #define OPEN_RETRY_US 1000000
-#define ACK_TICK_US   100000
 
 struct open_job {
     struct pool_job job;
@@ -187,6 +186,22 @@ void bucket_job_end(struct bucket *b)
     }
 }
 
+static void bucket_wake(struct bucket *b)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(&b->waiters)) != NULL) {
+        struct replica_waiter *w = container_of(link, struct replica_waiter, link);
+
+        w->wake(w);
+    }
+}
+
+void bucket_wake_all(struct replica_set *set)
+{
+    LIST_FOR_EACH(it, &set->buckets) { bucket_wake(container_of(it, struct bucket, link)); }
+}
+
 static void bucket_fail_all(struct bucket *b, enum errcode code, const char *why)
 {
     struct list *link;
@@ -198,11 +213,7 @@ static void bucket_fail_all(struct bucket *b, enum errcode code, const char *why
     while ((link = list_pop_front(&b->acks)) != NULL) {
         bucket_op_fail(container_of(link, struct bucket_op, link), code, "%s", why);
     }
-    while ((link = list_pop_front(&b->waiters)) != NULL) {
-        struct replica_waiter *w = container_of(link, struct replica_waiter, link);
-
-        w->wake(w);
-    }
+    bucket_wake(b);
 }
 
 static void bucket_leave(struct bucket *b, struct replica_settled *settled)
@@ -284,10 +295,14 @@ static void bucket_opened(struct bucket *b)
     } else if (log_durable_offset(b->log) < log_end_offset(b->log)) {
         commit_mark(b);
     }
-    while (b->state == BUCKET_OPEN && (link = list_pop_front(&b->pending)) != NULL) {
+    while ((link = list_pop_front(&b->pending)) != NULL) {
         struct bucket_op *op = container_of(link, struct bucket_op, link);
 
-        op->run(op, b);
+        if (b->set->closing) {
+            bucket_op_fail(op, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
+        } else {
+            op->run(op, b);
+        }
     }
 }
 
@@ -455,7 +470,7 @@ void replica_set_free(struct replica_set *set)
 
         ASSERT(b->jobs == 0);
         log_free(b->log);
-            free(b);
+        free(b);
     }
     meta_view_unref(set->view);
     map_fini(&set->by_id);

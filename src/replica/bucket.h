@@ -12,6 +12,7 @@
 #include "replica.h"
 
 #include "base/map.h"
+
 enum bucket_state { BUCKET_CLOSED, BUCKET_OPENING, BUCKET_OPEN, BUCKET_GONE };
 
 struct bucket {
@@ -52,6 +53,7 @@ struct replica_set {
     uint32_t jobs;          /* of all buckets, and of upkeep */
     struct list recovering; /* CLOSED buckets to open in the background: struct recovery */
     uint32_t recoveries;    /* under way */
+    bool recover_stepping;  /* inside recover_step */
     bool closing;
     void (*closed)(void *context, bool clean);
     void *closed_context;
@@ -73,6 +75,8 @@ struct bucket *bucket_get(struct replica_set *set, const struct bucket_id *id);
 void bucket_start_open(struct bucket *b);
 /* After an append or a sync: moves the high watermark and answers whoever waited for it. */
 void bucket_advance(struct bucket *b);
+/* Wakes all waiting readers of all buckets. */
+void bucket_wake_all(struct replica_set *set);
 /* Every pool job on behalf of a bucket begins and ends with these. */
 void bucket_job_begin(struct bucket *b);
 void bucket_job_end(struct bucket *b); /* may free the bucket */
@@ -84,6 +88,8 @@ const char *bucket_name(const struct bucket_id *id, char text[96]);
 void commit_init(struct replica_set *set);
 /* The bucket was appended to: its sync starts at the end of this turn. */
 void commit_mark(struct bucket *b);
+/* How often appends are looked through that wait too long for their acknowledgement. */
+#define ACK_TICK_US 100000
 
 /* ---- close.c ---- */
 

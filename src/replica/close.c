@@ -21,32 +21,37 @@ static void close_work(struct pool_job *job)
 
 static void close_finish(struct replica_set *set)
 {
-    void (*closed)(void *context, bool clean) = TAKE(set->closed);
+    void (*closed)(void *context, bool clean) = set->closed;
 
+    set->closed = NULL;
+    timer_stop(&set->ack_timer);
     closed(set->closed_context, set->closed_clean);
 }
 
 static void close_done(struct message *m)
 {
     struct close_job *c = container_of(m, struct close_job, job.done);
-    struct replica_set *set = c->bucket->set;
+    struct bucket *b = c->bucket;
+    struct replica_set *set = b->set;
     char name[96];
 
     if (c->code != ERR_OK) {
         set->closed_clean = false;
-        diag_error("replica", "%s could not be closed: %s", bucket_name(&c->bucket->id, name),
+        diag_error("replica", "%s could not be closed: %s", bucket_name(&b->id, name),
                    c->error.message);
     }
     free(c);
     if (--set->close_jobs == 0) {
         close_finish(set);
     }
+    bucket_job_end(b);
 }
 
-/* When nothing of the set runs in a pool any more, closes the logs. */
+/* When nothing of the set runs in a pool any more, closes the logs. Not while a bucket still waits
+ * for a sync: that would begin on a log which is just being closed. */
 void close_step(struct replica_set *set)
 {
-    if (set->jobs > 0 || set->closed == NULL || set->close_jobs > 0) {
+    if (set->jobs > 0 || !list_empty(&set->dirty) || set->closed == NULL || set->close_jobs > 0) {
         return;
     }
     set->close_jobs = 1; /* this loop */
@@ -61,6 +66,7 @@ void close_step(struct replica_set *set)
             c->job =
                 (struct pool_job){.work = close_work, .home = set->shard, .done.run = close_done};
             set->close_jobs++;
+            bucket_job_begin(b); /* its table may be dropped meanwhile */
             pool_submit(set->config.disk, &c->job);
         }
     }
@@ -69,8 +75,8 @@ void close_step(struct replica_set *set)
     }
 }
 
-/* Whoever still waits for the high watermark gets its answer when the syncs under way are done;
- * waiting readers are woken now. */
+/* Whoever still waits for the high watermark gets its answer when the syncs that are under way or
+ * due are done; waiting readers are woken now. */
 void replica_set_close(struct replica_set *set, void (*done)(void *context, bool clean),
                        void *context)
 {
@@ -81,5 +87,6 @@ void replica_set_close(struct replica_set *set, void (*done)(void *context, bool
     set->closed_context = context;
     set->closed_clean = true;
     upkeep_stop(set);
+    bucket_wake_all(set);
     close_step(set);
 }

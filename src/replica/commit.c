@@ -80,6 +80,17 @@ static void commit_done(struct message *m)
     free(c);
 }
 
+/* The log has failed by a write: what was appended before it and waits will not be synced. */
+static void commit_refused(struct bucket *b)
+{
+    struct error why;
+
+    if (log_failed(b->log) != ERR_OK) {
+        (void)error_set(&why, ERR_LOG_STORAGE, "the log failed before this append was synced");
+        fail_acks(b, &why);
+    }
+}
+
 /* Takes buckets off the dirty list into a job; NULL when none needs a sync. */
 static struct commit_job *commit_gather(struct replica_set *set, size_t group)
 {
@@ -100,6 +111,8 @@ static struct commit_job *commit_gather(struct replica_set *set, size_t group)
             b->syncing = true;
             bucket_job_begin(b);
             c->buckets[c->count++] = b;
+        } else {
+            commit_refused(b);
         }
     }
     if (c->count == 0) {
@@ -124,5 +137,8 @@ static void commit_run(struct deferred *d)
     }
     while (group > 0 && (c = commit_gather(set, group)) != NULL) {
         pool_submit(set->config.sync_pool, &c->job);
+    }
+    if (set->closing) {
+        close_step(set); /* it waits for this too */
     }
 }

@@ -1,8 +1,6 @@
 /* Append as leader: checksum, sequence check, page-cache write, then acknowledge by acks. */
 #include "bucket.h"
 
-#define ACK_TICK_US 100000
-
 static void append_park(struct append_op *a, struct bucket *b)
 {
     struct replica_set *set = b->set;

@@ -84,7 +84,9 @@ static void fetch_scanned(struct fetch_op *f, struct bucket *b)
         fetch_end(f, f->op.code);
         return;
     }
-    f->filtered_end_offset = f->scanned.filtered_end_offset;
+    if (f->scanned.end_offset >= 0) { /* else the offset of an earlier segment stays right */
+        f->filtered_end_offset = f->scanned.filtered_end_offset;
+    }
     if (f->scanned.all_dropped && f->dropped_segments < DROPPED_SEGMENTS_MAX &&
         f->scanned.end_offset < b->high_watermark && b->state == BUCKET_OPEN) {
         f->dropped_segments++;
@@ -240,26 +242,68 @@ void replica_fetch(struct replica_set *set, struct fetch_op *f)
 
 /* ---- the last rows ---- */
 
-/* Whole batches from the offset to the high watermark, over as many segments as it takes. */
-static enum errcode collect_last(struct fetch_op *f, struct bucket *b, int64_t from)
+static void last_continue(struct fetch_op *f, struct bucket *b);
+
+/* The range found is part of the answer. */
+static void last_take(struct fetch_op *f)
 {
-    while (from < b->high_watermark) {
+    const struct log_range *range = &f->range;
+
+    f->position_offset = range->next_offset >= 0 ? range->next_offset : range->end_offset;
+    pieces_add_file(&f->pieces, TAKE(f->range.file), range->position, range->len);
+}
+
+/* Back from warming: a range, or what it takes to find one. */
+static void last_warm(struct message *m)
+{
+    struct fetch_op *f = container_of(m, struct fetch_op, job.done);
+    struct bucket *b = f->bucket;
+
+    if (f->range.cold) {
+        f->range.file = file_unref(f->range.file);
+        f->warmed = true;
+    } else {
+        last_take(f);
+    }
+    if (b->state == BUCKET_OPEN) {
+        last_continue(f, b);
+    } else {
+        fetch_end(f, error_set(&f->op.error, ERR_UNKNOWN_TABLE_OR_BUCKET,
+                               "the table or partition was dropped"));
+    }
+    bucket_job_end(b);
+}
+
+/* Whole batches from f->position_offset to the high watermark, over as many segments as it takes. */
+static void last_continue(struct fetch_op *f, struct bucket *b)
+{
+    enum errcode code = ERR_OK;
+
+    while (code == ERR_OK && f->position_offset < f->high_watermark) {
         struct log_read read = {
-            .offset = from,
-            .limit_offset = b->high_watermark,
+            .offset = f->position_offset,
+            .limit_offset = f->high_watermark,
             .max_bytes = SIZE_MAX / 2,
             .min_one = true,
+            .nowait = !f->warmed,
         };
-        struct log_range range;
 
-        TRY(log_read(b->log, &read, &range, &f->op.error));
-        if (range.len == 0) {
+        code = log_read(b->log, &read, &f->range, &f->op.error);
+        if (code != ERR_OK || f->range.len == 0) {
             break;
         }
-        pieces_add_file(&f->pieces, range.file, range.position, range.len);
-        from = range.next_offset >= 0 ? range.next_offset : b->high_watermark;
+        if (!f->range.cold && f->range.len > f->max_bytes - f->pieces.len) {
+            code = error_set(&f->op.error, ERR_INVALID_ARGUMENT,
+                             "the last %d rows have more than %zu bytes", f->limit, f->max_bytes);
+        } else if (f->range.cold ||
+                   !file_resident(f->range.file, f->range.position, f->range.len)) {
+            fetch_submit(f, b, warm_work, last_warm);
+            return;
+        } else {
+            last_take(f);
+        }
     }
-    return ERR_OK;
+    fetch_end(f, code);
 }
 
 static void last_run(struct bucket_op *op, struct bucket *b)
@@ -267,13 +311,15 @@ static void last_run(struct bucket_op *op, struct bucket *b)
     struct fetch_op *f = container_of(op, struct fetch_op, op);
     int64_t start = log_start_offset(b->log);
     int64_t from = b->high_watermark - (f->limit > 0 ? f->limit : 0);
-    enum errcode code = collect_last(f, b, from > start ? from : start);
 
-    if (code != ERR_OK) {
-        pieces_fini(&f->pieces);
-    }
     f->high_watermark = b->high_watermark;
-    bucket_op_end(op, code, &op->error);
+    f->filtered_end_offset = -1;
+    f->range.file = NULL;
+    f->table = NULL;
+    f->warmed = false;
+    f->offset = from > start ? from : start;
+    f->position_offset = f->offset;
+    last_continue(f, b);
 }
 
 void replica_fetch_last(struct replica_set *set, struct fetch_op *f, int32_t limit)

@@ -141,7 +141,8 @@ struct fetch_op {
 };
 void replica_fetch(struct replica_set *set, struct fetch_op *op);
 
-/* The last `limit` offsets below the high watermark, as whole batches: sets op->offset itself. */
+/* The last `limit` offsets below the high watermark, as whole batches: sets op->offset itself.
+ * ERR_INVALID_ARGUMENT when they have more than max_bytes. */
 void replica_fetch_last(struct replica_set *set, struct fetch_op *op, int32_t limit);
 
 enum offset_kind { OFFSET_EARLIEST, OFFSET_LATEST, OFFSET_AT };

@@ -1,5 +1,7 @@
 #include "scan.h"
 
+#include <stdlib.h>
+
 #include "format/arrow_project.h"
 #include "format/schema.h"
 
@@ -9,8 +11,9 @@
 #define SMALL_BATCH  (32u * 1024)
 /* Body ranges from this size on are left in the file and sent from there. */
 #define FILE_PIECE_MIN (128u * 1024)
-#define OUT_CHUNK_MIN  (32u * 1024)
-#define OUT_CHUNK_MAX  (1024u * 1024)
+/* What is collected goes into chunks that double: small answers hold little memory. */
+#define OUT_CHUNK_MIN (32u * 1024)
+#define OUT_CHUNK_MAX (1024u * 1024)
 
 struct scan {
     const struct scan_request *q;
@@ -20,13 +23,16 @@ struct scan {
     size_t size;  /* collected */
     bool blocked; /* the device would be needed */
     bool kept_any;
+    bool full; /* a batch was left out for its size */
     bool dropped_last;
     int64_t next_offset;
 
     struct arena scratch; /* what one scan needs and the result does not */
-    uint8_t *window;      /* file bytes [window_at, window_at + window_len) */
+    struct arena plan;    /* what one batch needs */
+    uint8_t *window;      /* file bytes [window_at, window_at + window_len); heap */
     uint64_t window_at;
     size_t window_len;
+    size_t window_cap;
     size_t window_size; /* to read next time */
 
     struct arrow_projector projector;
@@ -35,6 +41,7 @@ struct scan {
     struct chunk *out; /* being filled */
     size_t out_used;
     size_t out_sent; /* part of out_used already in the pieces */
+    size_t out_size; /* of the last one */
 };
 
 /* ---- reading ---- */
@@ -67,7 +74,11 @@ static enum errcode scan_window(struct scan *s, size_t need, struct bytes *ret, 
     if (want > left) {
         want = (size_t)left;
     }
-    s->window = arena_alloc(&s->scratch, want);
+    if (want > s->window_cap) {
+        free(s->window);
+        s->window = mem_alloc(want);
+        s->window_cap = want;
+    }
     s->window_len = 0;
     TRY(scan_read(s, s->at, s->window, want, e));
     if (s->blocked) {
@@ -104,14 +115,12 @@ static void out_cut(struct scan *s)
 
 static uint8_t *out_room(struct scan *s, size_t len)
 {
-    size_t size = s->q->max_bytes - (s->size < s->q->max_bytes ? s->size : s->q->max_bytes);
-
     if (s->out == NULL || s->out->len - s->out_used < len) {
         out_cut(s);
         (void)chunk_unref(s->out);
-        size = size < OUT_CHUNK_MIN ? OUT_CHUNK_MIN : size;
-        size = size > OUT_CHUNK_MAX ? OUT_CHUNK_MAX : size;
-        s->out = chunk_new(len > size ? len : size);
+        s->out_size = s->out_size < OUT_CHUNK_MIN ? OUT_CHUNK_MIN : s->out_size * 2;
+        s->out_size = s->out_size > OUT_CHUNK_MAX ? OUT_CHUNK_MAX : s->out_size;
+        s->out = chunk_new(len > s->out_size ? len : s->out_size);
         s->out_used = 0;
         s->out_sent = 0;
     }
@@ -123,9 +132,10 @@ static uint8_t *out_room(struct scan *s, size_t len)
 static void out_file(struct scan *s, uint64_t at, size_t len)
 {
     struct pieces *p = s->r->pieces;
-    struct piece *last = p->count > 0 ? &p->items[p->count - 1] : NULL;
+    struct piece *last;
 
     out_cut(s);
+    last = p->count > 0 ? &p->items[p->count - 1] : NULL;
     if (last != NULL && last->file == s->q->file && last->file_offset + last->len == at) {
         last->len += len;
         p->len += len;
@@ -213,7 +223,8 @@ static enum errcode scan_keep(struct scan *s, const struct batch_header *header,
     if (s->blocked) {
         return ERR_OK;
     }
-    TRY(arrow_project_plan(&s->projector, head, header, &s->scratch, &projection, e));
+    arena_reset(&s->plan);
+    TRY(arrow_project_plan(&s->projector, head, header, &s->plan, &projection, e));
     *ret_full = !first && s->size + projection.size > s->q->max_bytes;
     if (!*ret_full) {
         TRY(out_projected(s, &projection, e));
@@ -273,6 +284,7 @@ static enum errcode scan_step(struct scan *s, bool *ret_more, struct error *e)
         TRY(scan_keep(s, &header, head, &full, e));
         s->kept_any |= !full;
     }
+    s->full = full;
     if (full || s->blocked) {
         return ERR_OK;
     }
@@ -311,13 +323,17 @@ enum errcode scan_run(const struct scan_request *request, struct scan_result *re
     out_cut(&s);
     (void)chunk_unref(s.out);
     arena_fini(&s.scratch);
+    arena_fini(&s.plan);
+    free(s.window);
     *ret_blocked = code == ERR_OK && s.blocked;
     if (code != ERR_OK || s.blocked) {
         pieces_fini(ret->pieces);
         return code;
     }
     ret->end_offset = s.next_offset;
-    ret->all_dropped = !s.kept_any && s.next_offset >= 0;
-    ret->filtered_end_offset = s.dropped_last ? s.next_offset : -1;
+    ret->all_dropped = !s.kept_any && !s.full && s.next_offset >= 0;
+    /* dropped batches behind kept ones are looked at again when the size ended the scan; without
+     * kept ones the reader must learn how far it may go on */
+    ret->filtered_end_offset = s.dropped_last || (s.full && !s.kept_any) ? s.next_offset : -1;
     return ERR_OK;
 }

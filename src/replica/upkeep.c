@@ -10,6 +10,13 @@
 /* Logs being opened in the background at a time. */
 #define RECOVERIES_MAX 8
 
+/* A bucket to be opened. */
+struct recovery {
+    struct bucket_op op; /* waits like any other for the bucket to be open */
+    struct list link;
+    struct replica_set *set;
+};
+
 struct trash_job {
     struct pool_job job;
     struct replica_set *set;
@@ -103,17 +110,16 @@ void upkeep_start(struct replica_set *set)
 
 void upkeep_stop(struct replica_set *set)
 {
+    struct list *link;
+
     timer_stop(&set->retention_timer);
     timer_stop(&set->writer_timer);
+    while ((link = list_pop_front(&set->recovering)) != NULL) {
+        free(container_of(link, struct recovery, link));
+    }
 }
 
 /* ---- opening after a start ---- */
-
-struct recovery {
-    struct bucket_op op; /* waits like any other for the bucket to be open */
-    struct list link;
-    struct replica_set *set;
-};
 
 static void recovery_run(struct bucket_op *op, struct bucket *b)
 {
@@ -131,8 +137,14 @@ static void recovery_done(struct bucket_op *op)
     recover_step(set);
 }
 
+/* Outcomes that are known at once come back inside bucket_submit: the loop goes on, not a recursion
+ * as deep as there are buckets. */
 void recover_step(struct replica_set *set)
 {
+    if (set->recover_stepping) {
+        return;
+    }
+    set->recover_stepping = true;
     while (set->recoveries < RECOVERIES_MAX && !list_empty(&set->recovering)) {
         struct recovery *r = container_of(list_pop_front(&set->recovering), struct recovery, link);
 
@@ -141,6 +153,7 @@ void recover_step(struct replica_set *set)
         r->op.done = recovery_done;
         bucket_submit(set, &r->op);
     }
+    set->recover_stepping = false;
 }
 
 static void recover_buckets(struct replica_set *set, const struct meta_table *table,
@@ -191,6 +204,9 @@ void replica_set_recover(struct replica_set *set)
 
 void replica_want_recovery_points(struct replica_set *set)
 {
+    if (set->closing) {
+        return; /* the end of every log is synced anyway */
+    }
     LIST_FOR_EACH(it, &set->buckets)
     {
         struct bucket *b = container_of(it, struct bucket, link);
