@@ -188,9 +188,9 @@ static void scan_answer(struct fan *fan)
     struct limit_scan *l = container_of(fan, struct limit_scan, fan);
     struct msg_limit_scan_response *response = &l->response;
 
-    response->has_is_log_table = true;
-    response->is_log_table = true;
     if (l->fetch.op.code == ERR_OK) {
+        response->has_is_log_table = true;
+        response->is_log_table = true;
         response->has_records = true;
         response->records_pieces = &l->fetch.pieces;
     } else {
