@@ -51,7 +51,7 @@ WORLD_CALLS = """open openat creat read write pread pwrite readv writev preadv p
     random thrd_create mtx_lock mtx_init fork execve""".split()
 SYSTEM_HEADERS = re.compile(
     r"(assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|fenv|float|getopt|inttypes|limits|locale"
-    r"|math|netdb|poll|pthread|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef"
+    r"|malloc|math|netdb|poll|pthread|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef"
     r"|stdint|stdio|stdlib|string|strings|syslog|termios|threads|time|unistd|\w*intrin|arm_acle"
     r"|(sys|netinet|arpa|net|linux)/\w+)\.h")
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(work|root|home|Users)/\w|(?<![\w.$}])/tmp/(?![\w.-]*XXXXXX)\w")

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,12 @@ char *mem_strdup(const char *text)
     size_t len = strlen(text) + 1;
 
     return memcpy(mem_alloc(len), text, len);
+}
+
+void mem_keep_freed(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 void mem_freep(void *ptr_to_ptr)

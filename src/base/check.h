@@ -60,7 +60,11 @@ void *mem_realloc(void *ptr, size_t size);
 char *mem_strdup(const char *text);
 #define mem_new(type) ((type *)mem_zalloc(sizeof(type)))
 
-/* For OWNED(mem_free) on any pointer variable. */
+/* Freed memory stays with the process, for whole frames of a few MiB that come and go all the time.
+ * Once, by the program itself. */
+void mem_keep_freed(void);
+
+/* For OWNED(mem_freep) on any pointer variable. */
 void mem_freep(void *ptr_to_ptr);
 
 #endif

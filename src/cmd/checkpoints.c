@@ -7,9 +7,9 @@
 
 #include "base/diag.h"
 
-static const char *const checkpoint_names[2] = {
-    "recovery-point-offset-checkpoint",
-    "high-watermark-checkpoint",
+static const char *const checkpoint_names[CHECKPOINT_COUNT] = {
+    [CHECKPOINT_RECOVERY] = "recovery-point-offset-checkpoint",
+    [CHECKPOINT_WATERMARK] = "high-watermark-checkpoint",
 };
 
 static int entry_compare(const void *a, const void *b)
@@ -34,18 +34,24 @@ static void checkpoint_sort(struct checkpoint *c)
 }
 
 /* A file that cannot be read only costs time: every log is then scanned from its start. */
-enum errcode checkpoints_load(struct server *s, struct error *e)
+static enum errcode load_one(struct server *s, int which, struct error *e)
 {
-    char *path = arena_printf(&s->arena, "%s/%s", s->data_dir, checkpoint_names[0]);
-    enum errcode code = checkpoint_read(path, &s->arena, &s->hints, e);
+    char *path = arena_printf(&s->arena, "%s/%s", s->data_dir, checkpoint_names[which]);
+    enum errcode code = checkpoint_read(path, &s->arena, &s->hints[which], e);
 
     if (code == ERR_CORRUPT_FILE) {
         diag_warn("server", "all logs are scanned from their start: %s", e->message);
-        s->hints = (struct checkpoint){0};
+        s->hints[which] = (struct checkpoint){0};
         code = ERR_OK;
     }
-    checkpoint_sort(&s->hints);
+    checkpoint_sort(&s->hints[which]);
     return code;
+}
+
+enum errcode checkpoints_load(struct server *s, struct error *e)
+{
+    TRY(load_one(s, CHECKPOINT_RECOVERY, e));
+    return load_one(s, CHECKPOINT_WATERMARK, e);
 }
 
 static const struct checkpoint_entry *hint_find(const struct checkpoint *c,
@@ -60,7 +66,7 @@ struct bucket_hint checkpoints_hint(void *context, const struct bucket_id *id)
     const struct server *s = context;
     struct checkpoint_entry key = {
         .table_id = id->table_id, .partition_id = id->partition_id, .bucket = id->bucket};
-    const struct checkpoint_entry *found = hint_find(&s->hints, &key);
+    const struct checkpoint_entry *found = hint_find(&s->hints[CHECKPOINT_RECOVERY], &key);
 
     return (struct bucket_hint){.recovery_point = found != NULL ? found->offset : 0};
 }
@@ -89,58 +95,59 @@ static bool view_knows(const struct meta_view *v, const struct checkpoint_entry 
            (entry->partition_id < 0 || meta_table_partition_by_id(t, entry->partition_id) != NULL);
 }
 
-/* Both checkpoints from one gathering: [0] recovery points, [1] high watermarks. */
-static void merge(struct gathering *g, struct arena *arena, struct checkpoint ret[2])
+static struct checkpoint_entry entry_of(const struct replica_checkpoint_entry *from, int which)
 {
-    struct server *s = g->server;
-    size_t total = s->hints.count;
-    size_t n = 0;
+    return (struct checkpoint_entry){
+        .table_id = from->id.table_id,
+        .partition_id = from->id.partition_id,
+        .bucket = from->id.bucket,
+        .offset = which == CHECKPOINT_RECOVERY ? from->recovery_point : from->high_watermark,
+    };
+}
+
+static struct checkpoint merge(const struct gathering *g, int which, struct arena *arena)
+{
+    const struct server *s = g->server;
+    const struct checkpoint *hints = &s->hints[which];
+    struct checkpoint merged = {0};
+    struct checkpoint opened;
+    size_t total = hints->count;
 
     for (unsigned i = 0; i < s->node.shard_count; i++) {
         total += g->counts[i];
     }
-    for (int k = 0; k < 2; k++) {
-        ret[k].entries = arena_array(arena, total, sizeof *ret[k].entries);
-    }
+    merged.entries = arena_array(arena, total, sizeof *merged.entries);
     for (unsigned i = 0; i < s->node.shard_count; i++) {
-        for (size_t j = 0; j < g->counts[i]; j++, n++) {
-            const struct replica_checkpoint_entry *from = &g->entries[i][j];
-            struct checkpoint_entry entry = {.table_id = from->id.table_id,
-                                             .partition_id = from->id.partition_id,
-                                             .bucket = from->id.bucket};
-
-            entry.offset = from->recovery_point;
-            ret[0].entries[n] = entry;
-            entry.offset = from->high_watermark;
-            ret[1].entries[n] = entry;
+        for (size_t j = 0; j < g->counts[i]; j++) {
+            merged.entries[merged.count++] = entry_of(&g->entries[i][j], which);
         }
     }
-    ret[0].count = ret[1].count = n;
-    checkpoint_sort(&ret[0]);
-    checkpoint_sort(&ret[1]);
-    for (size_t i = 0; i < s->hints.count; i++) {
-        struct checkpoint opened = {.entries = ret[0].entries, .count = n};
-
-        if (hint_find(&opened, &s->hints.entries[i]) == NULL &&
-            view_knows(meta_current(s->meta), &s->hints.entries[i])) {
-            ret[0].entries[ret[0].count++] = s->hints.entries[i];
-            ret[1].entries[ret[1].count++] = s->hints.entries[i];
+    checkpoint_sort(&merged);
+    opened = merged;
+    for (size_t i = 0; i < hints->count; i++) {
+        if (hint_find(&opened, &hints->entries[i]) == NULL &&
+            view_knows(meta_current(s->meta), &hints->entries[i])) {
+            merged.entries[merged.count++] = hints->entries[i];
         }
     }
+    return merged;
 }
 
 /* Files whose contents would not change are left alone. */
-static enum errcode write_one(struct server *s, int which, const struct checkpoint *c,
-                              struct arena *arena, struct error *e)
+static enum errcode write_one(const struct gathering *g, int which, struct error *e)
 {
-    struct bytes text = checkpoint_format(c, arena);
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct server *s = g->server;
+    struct checkpoint c = merge(g, which, &arena);
+    struct bytes text = checkpoint_format(&c, &arena);
     struct bytes *written = &s->checkpoint_written[which];
     uint8_t *copy;
 
     if (bytes_equal(text, *written)) {
         return ERR_OK;
     }
-    TRY(checkpoint_write(arena_printf(arena, "%s/%s", s->data_dir, checkpoint_names[which]), c, e));
+    TRY(checkpoint_write(arena_printf(&arena, "%s/%s", s->data_dir, checkpoint_names[which]), &c,
+                         e));
     copy = mem_alloc(text.len);
     memcpy(copy, text.data, text.len);
     free((void *)(uintptr_t)written->data);
@@ -150,19 +157,20 @@ static enum errcode write_one(struct server *s, int which, const struct checkpoi
 
 enum errcode checkpoints_write(struct server *s, struct error *e)
 {
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct gathering *g = mem_new(struct gathering);
-    struct checkpoint merged[2] = {0};
+    enum errcode code;
 
     g->server = s;
     shards_call(s->shards, s->node.shard_count, gather, g);
-    merge(g, &arena, merged);
+    code = write_one(g, CHECKPOINT_RECOVERY, e);
+    if (code == ERR_OK) {
+        code = write_one(g, CHECKPOINT_WATERMARK, e);
+    }
     for (unsigned i = 0; i < s->node.shard_count; i++) {
         free(g->entries[i]);
     }
     free(g);
-    TRY(write_one(s, 0, &merged[0], &arena, e));
-    return write_one(s, 1, &merged[1], &arena, e);
+    return code;
 }
 
 static void want_recovery_points(void *context, unsigned index)
@@ -194,7 +202,7 @@ void checkpoints_start(struct server *s)
 
 void checkpoints_free(struct server *s)
 {
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < CHECKPOINT_COUNT; i++) {
         free((void *)(uintptr_t)s->checkpoint_written[i].data);
         s->checkpoint_written[i] = BYTES_EMPTY;
     }

@@ -1,12 +1,12 @@
 /* eider server: start, say that it serves, wait for a signal, stop. */
+#include "cmd.h"
+#include "server_config.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include "cmd.h"
-#include "server_config.h"
 
 #include "base/diag.h"
 #include "format/json.h"
@@ -43,7 +43,7 @@ static void block_signals(sigset_t *set)
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, set, NULL);
+    (void)sigprocmask(SIG_BLOCK, set, NULL); /* there is one thread yet, the others inherit it */
 }
 
 /* One line on stdout, for whoever started us. */
@@ -57,9 +57,8 @@ static void announce(const struct server *s)
 
     json_writer_init(&w, &arena);
     json_write_object(&w);
-    json_write_string_member(&w, "address",
-                             arena_printf(&arena, ipv6 ? "[%s]:%u" : "%s:%u", first->host,
-                                          first->port));
+    json_write_string_member(
+        &w, "address", arena_printf(&arena, ipv6 ? "[%s]:%u" : "%s:%u", first->host, first->port));
     json_write_int_member(&w, "pid", getpid());
     json_write_string_member(&w, "data_dir", s->data_dir);
     json_write_string_member(&w, "durability", s->config->replicas.sync ? "fsync" : "os");
@@ -97,6 +96,7 @@ static int run(const struct server_args *args, struct arena *arena)
     configure_diag(args->options);
     warn_without_effect(args->options, arena);
     raise_descriptor_limit();
+    mem_keep_freed();
     block_signals(&signals);
     if (server_start(&config, &server, &e) != ERR_OK) {
         diag_error("server", "cannot start: %s", e.message);

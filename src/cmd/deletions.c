@@ -8,7 +8,7 @@
 #include "base/diag.h"
 
 struct deletion {
-    struct list link;
+    struct list link; /* of its publication, then of the server */
     struct pool_job job;
     struct meta_deletion_done done;
     struct server *server;
@@ -24,15 +24,22 @@ struct settling {
     struct publication *publication;
 };
 
-struct delivery {
-    struct publication *publication;
-    struct settling *settlings; /* per shard */
+/* A view on its way to all shards, and what was dropped with it: the directories go when every
+ * shard has let go of them. */
+struct publication {
+    struct list link;
+    struct server *server;
+    struct meta_view *view; /* borrowed during the call */
+    unsigned waiting;       /* shards not yet settled, and the turn that published it */
+    struct list deletions;
+    struct settling settlings[]; /* by shard */
 };
 
 /* ---- removal ---- */
 
 static void deletion_free(struct deletion *d)
 {
+    list_remove(&d->link);
     free(d->dir);
     free(d);
 }
@@ -50,11 +57,25 @@ static void deletion_forgotten(struct meta_job *job)
     deletion_free(d);
 }
 
+/* The catalog forgets a directory only when its removal is durable: nothing else knows of it. */
+static enum errcode remove_durably(const char *dir, struct error *e)
+{
+    OWNED(mem_freep) char *parent = mem_strdup(dir);
+
+    TRY(path_remove_tree(dir, e));
+    *strrchr(parent, '/') = '\0';
+    return path_exists(parent) ? dir_sync(parent, e) : ERR_OK;
+}
+
 static void deletion_work(struct pool_job *job)
 {
     struct deletion *d = container_of(job, struct deletion, job);
 
-    d->code = path_remove_tree(d->dir, &d->error);
+    if (atomic_load(&d->server->ending)) {
+        d->code = error_set(&d->error, ERR_STORAGE, "the server is stopping");
+    } else {
+        d->code = remove_durably(d->dir, &d->error);
+    }
 }
 
 static void deletion_removed(struct message *m)
@@ -73,6 +94,7 @@ static void deletion_removed(struct message *m)
 
 static void deletion_start(struct deletion *d)
 {
+    list_push_back(&d->server->deletions, &d->link);
     d->job = (struct pool_job){
         .work = deletion_work, .home = d->server->coordinator, .done.run = deletion_removed};
     pool_submit(d->server->disk, &d->job);
@@ -108,16 +130,13 @@ static void publication_release(struct publication *p)
     while ((link = list_pop_front(&p->deletions)) != NULL) {
         deletion_start(container_of(link, struct deletion, link));
     }
+    list_remove(&p->link);
     free(p);
 }
 
 static void settled_home(struct message *m)
 {
-    struct settling *s = container_of(m, struct settling, message);
-    struct publication *p = s->publication;
-
-    free(s);
-    publication_release(p);
+    publication_release(container_of(m, struct settling, message)->publication);
 }
 
 static void shard_settled(struct replica_settled *settled)
@@ -132,7 +151,7 @@ static void deliver(void *context, unsigned index)
 {
     struct publication *p = context;
     struct server *s = p->server;
-    struct settling *settling = mem_new(struct settling);
+    struct settling *settling = &p->settlings[index];
 
     settling->publication = p;
     settling->settled.done = shard_settled;
@@ -148,12 +167,18 @@ static void publication_over(struct deferred *d)
     publication_release(TAKE(s->latest));
 }
 
-void deletions_init(struct server *s) { deferred_init(&s->publication_over, publication_over); }
+void deletions_init(struct server *s)
+{
+    deferred_init(&s->publication_over, publication_over);
+    list_init(&s->publications);
+    list_init(&s->deletions);
+}
 
 void server_published(struct meta_view *view, void *context)
 {
     struct server *s = context;
-    struct publication *p = mem_new(struct publication);
+    unsigned shards = s->node.shard_count;
+    struct publication *p = mem_zalloc(sizeof *p + shards * sizeof(struct settling));
 
     if (s->latest != NULL) {
         deferred_cancel(&s->publication_over);
@@ -161,10 +186,11 @@ void server_published(struct meta_view *view, void *context)
     }
     p->server = s;
     p->view = view;
-    p->waiting = s->node.shard_count + 1;
+    p->waiting = shards + 1;
     list_init(&p->deletions);
+    list_push_back(&s->publications, &p->link);
     s->latest = p;
-    shards_call(s->shards, s->node.shard_count, deliver, p);
+    shards_call(s->shards, shards, deliver, p);
     shard_defer(s->coordinator, DEFER_WORK, &s->publication_over);
 }
 
@@ -187,4 +213,26 @@ enum errcode deletions_resume(struct server *s, struct error *e)
         deletion_start(deletion_new(s, &pending[i]));
     }
     return ERR_OK;
+}
+
+static void free_all(struct list *deletions)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(deletions)) != NULL) {
+        deletion_free(container_of(link, struct deletion, link));
+    }
+}
+
+void deletions_free(struct server *s)
+{
+    struct list *link;
+
+    free_all(&s->deletions);
+    while ((link = list_pop_front(&s->publications)) != NULL) {
+        struct publication *p = container_of(link, struct publication, link);
+
+        free_all(&p->deletions);
+        free(p);
+    }
 }

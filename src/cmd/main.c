@@ -1,8 +1,8 @@
 /* The program: one subcommand per entry. Exit codes: 0 fine, 1 it failed, 2 wrong usage. */
+#include "cmd.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "cmd.h"
 
 static const struct {
     const char *name;

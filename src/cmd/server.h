@@ -5,8 +5,9 @@
  *   shards       one per core: connections, services, replicas
  *   listeners    on the first shard, which deals new connections to all
  *
- * Stop goes the other way: no new connections, no new requests, answer what is in flight, sync and
- * close the logs, write the checkpoints and the marker of a clean stop.
+ * Stop goes the other way: no new connections, no new requests, answer what is in flight, end the
+ * coordinator, sync and close the logs, write the checkpoints, end all threads, and only then free
+ * what they might still have sent each other messages about; last the marker of a clean stop.
  * Thread: main, except where stated.
  */
 #ifndef CMD_SERVER_H
@@ -46,22 +47,17 @@ struct server_config {
     unsigned sync_threads;
 };
 
-/* A view on its way to all shards, and what was dropped with it: the directories go when every
- * shard has let go of them. Coordinator. */
-struct publication {
-    struct server *server;
-    struct meta_view *view; /* borrowed during the call */
-    unsigned waiting;       /* shards not yet settled, and the turn that published it */
-    struct list deletions;  /* struct deletion */
-};
+enum { CHECKPOINT_RECOVERY, CHECKPOINT_WATERMARK, CHECKPOINT_COUNT };
+
+struct publication; /* deletions.c */
 
 struct server {
     const struct server_config *config;
     char *data_dir;
     struct file *lock;
-    bool clean;              /* the last stop was */
-    struct arena arena;      /* what lives as long as the server */
-    struct checkpoint hints; /* recovery points of the last run, sorted */
+    bool clean;                                /* the last stop was */
+    struct arena arena;                        /* what lives as long as the server */
+    struct checkpoint hints[CHECKPOINT_COUNT]; /* what the last run wrote, sorted */
 
     struct pool *disk;
     struct pool *sync;
@@ -69,9 +65,11 @@ struct server {
     struct meta *meta;
     struct publication *latest; /* coordinator: of this turn */
     struct deferred publication_over;
+    struct list publications; /* coordinator: views that not all shards have settled */
+    struct list deletions;    /* coordinator: directories being removed */
     struct timer checkpoint_timer;
     int64_t recovery_points_wanted_us;
-    struct bytes checkpoint_written[2]; /* heap: what the files hold */
+    struct bytes checkpoint_written[CHECKPOINT_COUNT]; /* heap: what the files hold */
 
     struct node node;
     struct shard *shards[SERVER_SHARDS_MAX];
@@ -86,6 +84,7 @@ struct server {
     unsigned next_shard; /* of the next connection; first shard */
 
     struct gate *stopping;
+    atomic_bool ending; /* no removal is begun any more */
     atomic_bool closed_clean;
 };
 
@@ -104,6 +103,8 @@ void server_dropped(const struct meta_deletion *deletion, void *context);
 void deletions_init(struct server *s);
 /* Removes what an earlier run left; before meta_start. */
 MUST_USE enum errcode deletions_resume(struct server *s, struct error *e);
+/* What was under way when the threads ended; the next start does it again. */
+void deletions_free(struct server *s);
 
 /* ---- checkpoints.c ---- */
 
@@ -111,7 +112,7 @@ MUST_USE enum errcode checkpoints_load(struct server *s, struct error *e);
 struct bucket_hint checkpoints_hint(void *context, const struct bucket_id *id);
 /* Coordinator: writes the files now and then. */
 void checkpoints_start(struct server *s);
-/* Writes both files as of now. Coordinator, or main when the shards are quiet. */
+/* Writes both files as of now. Coordinator, or main when that has ended. */
 MUST_USE enum errcode checkpoints_write(struct server *s, struct error *e);
 void checkpoints_free(struct server *s);
 

@@ -1,8 +1,8 @@
 #include "server_config.h"
 
-#include <unistd.h>
-
 #include "listeners.h"
+
+#include <unistd.h>
 
 /* Threads for opens and cold reads, and for syncs; they start when they are needed. */
 #define DISK_THREADS 4
@@ -89,8 +89,7 @@ enum errcode server_config_make(const struct server_args *args, struct arena *ar
         .rack = options_string(o, "tablet-server.rack"),
         .checkpoint_us =
             options_duration_ms(o, "log.replica.high-watermark.checkpoint-interval") * 1000,
-        .recovery_point_us =
-            options_duration_ms(o, "log.flush.offset.checkpoint-interval") * 1000,
+        .recovery_point_us = options_duration_ms(o, "log.flush.offset.checkpoint-interval") * 1000,
         .fetch_wait_us_max = INT64_C(60000000),
         .disk_threads = DISK_THREADS,
         .sync_threads = SYNC_THREADS,
