@@ -36,6 +36,7 @@ struct session {
     struct conn *conn; /* NULL: gone */
     const struct node_listener *listener;
     uint32_t requests; /* not yet answered */
+    uint32_t polls;    /* those of them that may take long: fetches */
 
     struct service *wanted; /* another shard that owned what was asked for lately */
     uint32_t wanted_count;  /* by so many requests in a row */
@@ -143,7 +144,8 @@ static void session_move(struct deferred *d)
     shard_send(s->front->service->shard, &s->moved);
 }
 
-/* Counts who owns the data of the session's requests. */
+/* Counts who owns the data of the session's requests. A move holds new ones back until all are
+ * answered, so it is not begun while a fetch may still wait for data. */
 static void session_note_owner(struct session *s, struct service *owner)
 {
     if (owner == NULL || s->moving || s->front->fronts == NULL) {
@@ -151,10 +153,16 @@ static void session_note_owner(struct session *s, struct service *owner)
     }
     s->wanted_count = owner == s->wanted ? s->wanted_count + 1 : 1;
     s->wanted = owner;
-    if (owner != s->front->service && s->wanted_count >= s->move_after && s->conn != NULL) {
+    if (owner != s->front->service && s->wanted_count >= s->move_after && s->polls == 0 &&
+        s->conn != NULL) {
         s->moving = true;
         conn_hold(s->conn);
     }
+}
+
+static bool call_polls(const struct call *c)
+{
+    return c->request.api != NULL && c->request.api->key == API_FETCH_LOG;
 }
 
 /* What is answered is bounded by each API where it is large; this is the last line. */
@@ -177,6 +185,7 @@ static void call_done(struct request *r)
 {
     struct call *c = container_of(r, struct call, request);
 
+    c->session->polls -= call_polls(c);
     session_note_owner(c->session, r->owner);
     check_size(r);
     pieces_init(&c->write.pieces, &r->arena);
@@ -230,6 +239,7 @@ static void on_frame(struct conn *conn, void *context, struct chunk *owner, stru
     c->request.version = header.api_version;
     c->request.body = header.body;
     c->request.api = rpc_api_find(header.api_key);
+    s->polls += call_polls(c);
     if (c->request.api == NULL) {
         c->request.code = error_set(&c->request.error, ERR_UNSUPPORTED_VERSION,
                                     "there is no API with key %d", header.api_key);

@@ -1,8 +1,11 @@
 /* The Fluss protocol as a front end: frames in, service requests, frames out. One fluss_front per
- * shard holds its connections. A connection whose requests keep going to the buckets of one other
- * shard moves there, so that its data crosses no thread. A request lives until its response is sent, also when its connection
- * is gone before; meanwhile its memory is charged to the shard's budget, which stops the reading of
- * connections when it is exhausted (rpc/conn.h). Thread: the shard. */
+ * shard holds its connections.
+ *
+ * A request lives until its response is sent, also when its connection is gone before; meanwhile
+ * its memory is charged to the shard's budget, which stops the reading of connections when it is
+ * exhausted (rpc/conn.h). A connection whose requests keep going to the buckets of one other shard
+ * moves there, so that its data crosses no thread; it moves when nothing is in flight, and does not
+ * wait for long polls to get there. Thread: the shard. */
 #ifndef FRONT_FLUSS_H
 #define FRONT_FLUSS_H
 

@@ -39,7 +39,6 @@ static void stream_ready(struct watch *w, uint32_t events);
 static void stream_fail(struct stream *s, int why);
 static void stream_flush(struct deferred *d);
 static void stream_tell_closed(struct deferred *d);
-static void stream_fail(struct stream *s, int why);
 
 static void describe_peer(struct stream *s)
 {
