@@ -21,14 +21,14 @@
  */
 #include "bitmap.h"
 
-#define KEY_SIZE      6
-#define LEAF_SIZE     14 /* behind kind, children and prefix length */
-#define NODE_MIN      4
-#define ENTRY_NONE    0
-#define ENTRY_THERE   1
-#define LIST_MARK     0xfe
-#define BRANCHES      256
-#define CHILDREN_BITS (BRANCHES / 8)
+#define KEY_SIZE     6
+#define LEAF_SIZE    14 /* behind kind, children and prefix length */
+#define NODE_MIN     4
+#define ENTRY_NONE   0
+#define ENTRY_THERE  1
+#define TRAILER_SIZE 16
+#define LIST_MARK    0xfe
+#define BRANCHES     256
 
 enum node_kind { NODE_4, NODE_16, NODE_48, NODE_256, NODE_LEAF };
 
@@ -123,7 +123,8 @@ static enum errcode read_list(struct reader *r, struct arena *arena, struct bitm
             TRY(bitmap_container_read(r, (enum bitmap_kind)kind, cardinality, &ret->items[i], e));
         }
     }
-    return ERR_OK;
+    (void)reader_bytes(r, TRAILER_SIZE);
+    return r->failed ? corrupt(e, "the end is cut off") : ERR_OK;
 }
 
 enum errcode bitmap64_read(struct bytes in, struct arena *arena, struct bitmap_list *ret,
