@@ -3,11 +3,12 @@
  */
 #include "arrow_rows.h"
 
+#include "arrow_nodes.h"
 #include "row_codec.h"
 
 #include <stdlib.h>
 
-#define DECIMAL_SIZE 16
+#define DECIMAL_SIZE ARROW_DECIMAL_SIZE
 
 /* What becomes of the values of a column; the first are told from the cell alone. */
 enum conversion {
@@ -24,9 +25,8 @@ enum conversion {
 struct rows_column {
     enum conversion conversion;
     uint32_t node;
-    uint32_t width;   /* of the node's values */
-    int32_t multiply; /* TO_NUMBER: of milliseconds */
-    int32_t divide;
+    uint32_t width; /* of the node's values */
+    struct arrow_unit unit;
     const struct type *type;
 };
 
@@ -39,95 +39,14 @@ struct arrow_rows {
     struct rows_column *columns;
 };
 
-/* ---- nodes ---- */
-
-struct node_list {
-    struct arrow_build_node *items;
-    uint32_t count;
-};
-
-/* Bytes of a value; 0: BOOLEAN, texts, BYTES, nested types. */
-static uint32_t fixed_width(const struct type *type)
-{
-    switch (type->root) {
-    case TYPE_DECIMAL:
-        return DECIMAL_SIZE;
-    case TYPE_BINARY:
-        return (uint32_t)type->length;
-    case TYPE_TIME:
-        return type->precision <= 3 ? 4 : 8;
-    case TYPE_TINYINT:
-    case TYPE_SMALLINT:
-    case TYPE_INTEGER:
-    case TYPE_BIGINT:
-    case TYPE_FLOAT:
-    case TYPE_DOUBLE:
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMP_LTZ:
-        return (uint32_t)row_slot_width(type);
-    case TYPE_BOOLEAN:
-    case TYPE_CHAR:
-    case TYPE_STRING:
-    case TYPE_BYTES:
-    case TYPE_ARRAY:
-    case TYPE_MAP:
-    case TYPE_ROW:
-    case TYPE_ROOT_COUNT:
-        break;
-    }
-    return 0;
-}
-
-static enum arrow_build_kind kind_of(const struct type *type)
-{
-    if (type->root == TYPE_ARRAY || type->root == TYPE_MAP) {
-        return ARROW_BUILD_LIST;
-    }
-    return type->root == TYPE_ROW       ? ARROW_BUILD_STRUCT
-           : type->root == TYPE_BOOLEAN ? ARROW_BUILD_BOOL
-           : fixed_width(type) > 0      ? ARROW_BUILD_FIXED
-                                        : ARROW_BUILD_BYTES;
-}
-
-/* The nodes of a type, depth first: a MAP is a list of structs of key and value. */
-static void add_nodes(struct node_list *list, const struct type *type)
-{
-    uint32_t first = list->count++;
-    uint32_t entries = list->count;
-
-    list->items[first] =
-        (struct arrow_build_node){.kind = kind_of(type), .width = fixed_width(type)};
-    list->count += type->root == TYPE_MAP ? 1 : 0;
-    for (uint32_t i = 0; i < type->count; i++) {
-        add_nodes(list, type->fields[i].type);
-    }
-    if (type->root == TYPE_MAP) {
-        list->items[entries] =
-            (struct arrow_build_node){.kind = ARROW_BUILD_STRUCT, .span = list->count - entries};
-    }
-    list->items[first].span = list->count - first;
-}
-
 /* ---- life ---- */
-
-/* Milliseconds to the unit of a precision. */
-static void set_unit(struct rows_column *c)
-{
-    static const int32_t multiply[] = {1, 1, 1000, 1000000};
-    int32_t group = (c->type->precision + 2) / 3;
-
-    c->multiply = multiply[group];
-    c->divide = group == 0 ? 1000 : 1;
-}
 
 static void plan_column(struct rows_column *c)
 {
     enum type_root root = c->type->root;
 
-    c->width = fixed_width(c->type);
-    c->multiply = 1;
-    c->divide = 1;
+    c->width = arrow_width(c->type);
+    c->unit = arrow_unit(c->type);
     if (type_is_nested(c->type)) {
         c->conversion = TO_NESTED;
     } else if (root == TYPE_BOOLEAN) {
@@ -140,14 +59,10 @@ static void plan_column(struct rows_column *c)
         c->conversion = TO_BYTES;
     } else if (row_is_timestamp(c->type)) {
         c->conversion = TO_TIMESTAMP;
-        set_unit(c);
     } else if (root == TYPE_FLOAT || root == TYPE_DOUBLE) {
         c->conversion = TO_FIXED;
     } else {
         c->conversion = TO_NUMBER;
-        if (root == TYPE_TIME) {
-            set_unit(c);
-        }
     }
 }
 
@@ -167,26 +82,19 @@ static uint32_t binary_max(const struct type *type)
 struct arrow_rows *arrow_rows_new(const struct type *row)
 {
     struct arrow_rows *r = mem_new(struct arrow_rows);
-    struct node_list list = {0};
-    uint32_t nodes = 0;
-    uint32_t buffers = 0;
+    struct arrow_nodes nodes = arrow_nodes_of(row, &r->arena);
+    uint32_t node = 0;
 
-    ASSERT(row->root == TYPE_ROW && row->count > 0);
-    for (uint32_t i = 0; i < row->count; i++) {
-        type_arrow_shape(row->fields[i].type, &nodes, &buffers);
-    }
     r->count = row->count;
     r->columns = arena_array(&r->arena, row->count, sizeof *r->columns);
-    list.items = arena_array(&r->arena, nodes, sizeof *list.items);
     for (uint32_t i = 0; i < row->count; i++) {
         r->columns[i].type = row->fields[i].type;
-        r->columns[i].node = list.count;
+        r->columns[i].node = node;
         plan_column(&r->columns[i]);
-        add_nodes(&list, row->fields[i].type);
+        node += nodes.items[node].span;
     }
-    ASSERT(list.count == nodes);
     r->padded = mem_alloc((size_t)binary_max(row) + 1);
-    r->builder = arrow_builder_new(list.items, list.count);
+    r->builder = arrow_builder_new(nodes.items, nodes.count);
     return r;
 }
 
@@ -209,7 +117,7 @@ void arrow_rows_clear(struct arrow_rows *r) { arrow_builder_clear(r->builder); }
 
 static int64_t scaled(const struct rows_column *c, int64_t millis)
 {
-    return (int64_t)((uint64_t)(millis / c->divide) * (uint64_t)c->multiply);
+    return (int64_t)((uint64_t)(millis / c->unit.divide) * (uint64_t)c->unit.multiply);
 }
 
 static void append_number(struct arrow_rows *r, const struct rows_column *c, int64_t number)
@@ -223,7 +131,7 @@ static void append_number(struct arrow_rows *r, const struct rows_column *c, int
 static void append_timestamp(struct arrow_rows *r, const struct rows_column *c, int64_t millis,
                              int32_t nanos)
 {
-    int64_t below = c->multiply == 1000 ? nanos / 1000 : c->multiply > 1000 ? nanos : 0;
+    int64_t below = c->unit.multiply == 1000 ? nanos / 1000 : c->unit.multiply > 1000 ? nanos : 0;
     uint8_t word[8];
 
     put_u64le(word, (uint64_t)scaled(c, millis) + (uint64_t)below);
