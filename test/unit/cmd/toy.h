@@ -121,15 +121,18 @@ static int toy_teardown(void **state)
 
 /* ---- running a mode against it ---- */
 
-/* The options of `eider bench <line>` for the toy; words are separated by single spaces. */
-static struct bench_options toy_options(const struct toy *t, char *line)
+/* The options of `eider bench <line>` for the toy; words are separated by single spaces. They point
+ * into the toy and the line. */
+static struct bench_options toy_options(struct toy *t, char *line)
 {
     struct bench_options options = {0};
     struct error e;
     char server[32];
-    char *argv[64] = {"bench"};
+    char **argv = t->argv;
     int argc = 1;
 
+    memset(t->argv, 0, sizeof t->argv);
+    argv[0] = "bench";
     (void)snprintf(server, sizeof server, "127.0.0.1:%u", t->port);
     for (char *word = line, *end; word != NULL; word = end == NULL ? NULL : end + 1) {
         end = strchr(word, ' ');

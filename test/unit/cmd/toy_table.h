@@ -42,6 +42,7 @@ struct toy {
     int broken_after;     /* > 0: the so-manieth produce request fails with LOG_STORAGE */
     int produced;
     size_t projected; /* columns of the last fetch */
+    char *argv[64];   /* of the last toy_options: a command to run stays there */
 };
 
 /* ---- answers ---- */
