@@ -14,6 +14,7 @@
 #define EVENTS_PER_TURN 256
 /* Messages a turn takes before descriptors are looked at again. */
 #define MESSAGES_PER_TURN 4096
+#define SLEEP_MAX_US      60000000
 /* Longer delays are cut to this, some 30 years. */
 #define TIMER_DELAY_MAX_US INT64_C(1000000000000000)
 
@@ -40,6 +41,7 @@ struct shard {
     struct epoll_event events[EVENTS_PER_TURN];
     int event_count;
     int event_next;
+    bool coarse; /* no sleeps below a millisecond here */
     int64_t now_us;
     int64_t wall_ms;
 };
@@ -299,34 +301,55 @@ static void wake_ready(struct watch *w, uint32_t events)
 
 /* ---- the loop ---- */
 
-static int sleep_ms(const struct shard *s)
+/* Longest sleep; NULL: until something happens. */
+static struct timespec *sleep_time(const struct shard *s, struct timespec *ret)
 {
-    int64_t wait_us;
+    int64_t wait_us = 0;
 
-    if (s->backlog != NULL) {
-        return 0;
+    if (s->backlog == NULL) {
+        if (s->timer_count == 0) {
+            return NULL;
+        }
+        wait_us = s->timers[0]->expires_us - s->now_us;
     }
-    if (s->timer_count == 0) {
-        return -1;
+    wait_us = wait_us > 0 ? wait_us : 0;
+    wait_us = wait_us < SLEEP_MAX_US ? wait_us : SLEEP_MAX_US;
+    *ret = (struct timespec){.tv_sec = wait_us / 1000000, .tv_nsec = wait_us % 1000000 * 1000};
+    return ret;
+}
+
+/* Kernels before 5.11, and sandboxes that do not know the call, sleep by milliseconds. */
+static int epoll_sleep(struct shard *s, const struct timespec *time)
+{
+    int n = -1;
+    int ms = -1;
+
+    if (!s->coarse) {
+        n = epoll_pwait2(s->epoll_fd, s->events, EVENTS_PER_TURN, time, NULL);
+        s->coarse = n < 0 && (errno == ENOSYS || errno == EPERM);
     }
-    wait_us = s->timers[0]->expires_us - s->now_us;
-    if (wait_us <= 0) {
-        return 0;
+    if (s->coarse) {
+        if (time != NULL) {
+            ms = (int)(time->tv_sec * 1000 + (time->tv_nsec + 999999) / 1000000);
+        }
+        n = epoll_wait(s->epoll_fd, s->events, EVENTS_PER_TURN, ms);
     }
-    return wait_us > 60000000 ? 60000 : (int)((wait_us + 999) / 1000);
+    return n;
 }
 
 static void wait_events(struct shard *s)
 {
-    int timeout = sleep_ms(s);
+    struct timespec time;
+    struct timespec *timeout = sleep_time(s, &time);
     int n;
 
     /* announce the sleep, then look once more: a sender either sees the flag or is seen here */
     atomic_store_explicit(&s->asleep, true, memory_order_seq_cst);
     if (atomic_load_explicit(&s->inbox, memory_order_seq_cst) != NULL) {
-        timeout = 0;
+        time = (struct timespec){0};
+        timeout = &time;
     }
-    n = epoll_wait(s->epoll_fd, s->events, EVENTS_PER_TURN, timeout);
+    n = epoll_sleep(s, timeout);
     atomic_store_explicit(&s->asleep, false, memory_order_relaxed);
     ASSERT(n >= 0 || errno == EINTR);
     s->event_count = n > 0 ? n : 0;

@@ -358,6 +358,7 @@ static void answer_acks(struct bucket *b)
             return;
         }
         list_remove(&a->op.link);
+        b->set->acks_answered++;
         bucket_op_end(&a->op, ERR_OK, NULL);
     }
     list_remove(&b->acking);

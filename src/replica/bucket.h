@@ -47,6 +47,10 @@ struct replica_set {
     struct list acking;
     struct list gone; /* still with jobs */
     struct deferred commit;
+    struct timer gather_timer; /* a commit waits a moment for more appends; see commit.c */
+    uint64_t gather_until;     /* or until so many acknowledgements have ever been waited for */
+    uint64_t acks_parked;      /* how many ever have */
+    uint64_t acks_answered;    /* and how many of those were answered by a sync */
     struct timer ack_timer;
     struct timer retention_timer;
     struct timer writer_timer;
@@ -88,6 +92,10 @@ const char *bucket_name(const struct bucket_id *id, char text[96]);
 void commit_init(struct replica_set *set);
 /* The bucket was appended to: its sync starts at the end of this turn. */
 void commit_mark(struct bucket *b);
+/* One more append waits for its sync. */
+void commit_parked(struct replica_set *set);
+/* Waits no longer for more appends. */
+void commit_now(struct replica_set *set);
 /* How often appends are looked through that wait too long for their acknowledgement. */
 #define ACK_TICK_US 100000
 

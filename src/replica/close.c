@@ -88,5 +88,6 @@ void replica_set_close(struct replica_set *set, void (*done)(void *context, bool
     set->closed_clean = true;
     upkeep_stop(set);
     bucket_wake_all(set);
+    commit_now(set);
     close_step(set);
 }

@@ -7,6 +7,7 @@ static void append_park(struct append_op *a, struct bucket *b)
 
     a->deadline_us = shard_now_us(set->shard) + a->timeout_us;
     list_push_back(&b->acks, &a->op.link);
+    commit_parked(set);
     if (!list_linked(&b->acking)) {
         list_push_back(&set->acking, &b->acking);
     }

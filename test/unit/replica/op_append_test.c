@@ -106,6 +106,7 @@ static void bad_appends_are_refused(void **state)
 struct plug {
     struct pool_job job;
     atomic_int *release;
+    struct gate *ended;
 };
 
 static void plug_work(struct pool_job *job)
@@ -115,15 +116,19 @@ static void plug_work(struct pool_job *job)
     while (atomic_load(p->release) == 0) {
         thread_sleep_us(200);
     }
+    gate_pass(p->ended);
 }
 
-/* Occupies both threads of the sync pool. */
-static void plug_sync(struct store *s, struct plug plugs[2], atomic_int *release)
+/* Occupies both threads of the sync pool. The gate opens when both have ended. */
+static struct gate *plug_sync(struct store *s, struct plug plugs[2], atomic_int *release)
 {
+    struct gate *ended = gate_new(2);
+
     for (int i = 0; i < 2; i++) {
-        plugs[i] = (struct plug){.job.work = plug_work, .release = release};
+        plugs[i] = (struct plug){.job.work = plug_work, .release = release, .ended = ended};
         pool_submit(s->sync, &plugs[i].job);
     }
+    return ended;
 }
 
 static void a_late_sync_is_a_timeout(void **state)
@@ -134,10 +139,11 @@ static void a_late_sync_is_a_timeout(void **state)
     struct append_op second = append_of(s, id, store_batch(s, 2, 10, 2), -1);
     struct gate *gates[2] = {gate_new(1), gate_new(1)};
     struct plug plugs[2];
+    struct gate *ended;
     atomic_int release = 0;
 
     (void)store_append(s, id, store_batch(s, 1, 10, 3));
-    plug_sync(s, plugs, &release);
+    ended = plug_sync(s, plugs, &release);
     first.timeout_us = -5;
     store_op_start(s, &first.op, gates[0], submit_append);
     store_op_start(s, &second.op, gates[1], submit_append);
@@ -146,6 +152,7 @@ static void a_late_sync_is_a_timeout(void **state)
     assert_non_null(strstr(first.op.error.message, "appended at offset 1 but not yet synced"));
     assert_int_equal(high_watermark(s, id), 1); /* readers do not see it either */
     atomic_store(&release, 1);
+    gate_wait(ended);
     gate_wait(gates[1]);
     assert_int_equal(second.op.code, ERR_OK);
     assert_int_equal(high_watermark(s, id), 5);
@@ -172,16 +179,18 @@ static void a_duplicate_waits_for_the_first_copy(void **state)
                                   append_of(s, id, writer_batch(s, 1), -1)};
     struct gate *gate = gate_new(2);
     struct plug plugs[2];
+    struct gate *ended;
     atomic_int release = 0;
 
     (void)store_append(s, id, writer_batch(s, 0));
-    plug_sync(s, plugs, &release);
+    ended = plug_sync(s, plugs, &release);
     for (int i = 0; i < 2; i++) {
         store_op_start(s, &copies[i].op, gate, submit_append);
     }
     shard_settle(s->shards[0]);
     assert_int_equal(high_watermark(s, id), 1);
     atomic_store(&release, 1);
+    gate_wait(ended);
     gate_wait(gate);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(copies[i].op.code, ERR_OK);
