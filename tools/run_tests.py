@@ -44,7 +44,7 @@ STAGES = {
     "build-clang": (["scripts/build", "fuzz"], {}),
     "build": (["scripts/build", "release"], {}),
     "unit": (ctest("build"), {}),
-    "tools": (pytest("test/tools"), {}),
+    "tools": (pytest("test/tools", "test/protocol"), {}),
     "system": system("build/eider"),
     "build-asan": (["scripts/build", "asan"], {}),
     "unit-asan": (ctest("build-asan"), SANITIZED),
