@@ -2,13 +2,11 @@
 #include "prepare.h"
 
 #include "changelog.h"
+#include "key_index.h"
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "format/value_batch.h"
-
-#define SLOTS_MIN ((size_t)16)
 
 /* What is under a key while the batch is walked. */
 struct key_state {
@@ -125,57 +123,29 @@ static enum errcode begin_request(struct kv_prepare *p, struct error *e)
 
 /* ---- the keys ---- */
 
-/* Distinct keys by hash; slots hold the number of a key plus one. */
-struct key_index {
-    uint32_t *slots;
-    size_t mask;
-};
-
-static struct key_index index_new(size_t count, struct arena *arena)
-{
-    size_t cap = SLOTS_MIN;
-
-    while (cap < count * 2) {
-        cap *= 2;
-    }
-    return (struct key_index){.slots = arena_array(arena, cap, sizeof(uint32_t)), .mask = cap - 1};
-}
-
-static uint32_t index_key(struct kv_prepare *p, struct key_index *index, struct bytes key)
-{
-    uint64_t hash = hash_bytes(key);
-    size_t at = hash & index->mask;
-
-    for (; index->slots[at] != 0; at = (at + 1) & index->mask) {
-        const struct kv_key *other = &p->keys[index->slots[at] - 1];
-
-        if (other->hash == hash && bytes_equal(other->key, key)) {
-            return index->slots[at] - 1;
-        }
-    }
-    p->keys[p->key_count] = (struct kv_key){.key = key, .hash = hash};
-    index->slots[at] = (uint32_t)++p->key_count;
-    return index->slots[at] - 1;
-}
-
 static enum errcode read_records(struct kv_prepare *p, bool *ret_deletes, struct error *e)
 {
     size_t count = (size_t)p->batch.record_count;
-    struct key_index index = index_new(count, &p->arena);
+    struct key_index index = key_index_new(count, &p->arena);
     struct kv_batch_iterator it;
 
     p->records = arena_array(&p->arena, count, sizeof *p->records);
-    p->keys = arena_array(&p->arena, count, sizeof *p->keys);
     kv_batch_iterator_init(&it, &p->batch);
     for (size_t i = 0; i < count; i++) {
         struct kv_record record;
 
         TRY(kv_batch_next(&it, &record, e));
-        p->records[i].key = index_key(p, &index, record.key);
+        p->records[i].key = key_index_add(&index, record.key);
         p->records[i].row = record.row;
         *ret_deletes = *ret_deletes || record.row.len == 0;
     }
-    p->states = arena_array(&p->arena, p->key_count, sizeof *p->states);
+    p->key_count = index.count;
+    p->keys = arena_array(&p->arena, index.count, sizeof *p->keys);
+    for (size_t i = 0; i < index.count; i++) {
+        p->keys[i].key = index.keys[i].key;
+        p->keys[i].hash = index.keys[i].hash;
+    }
+    p->states = arena_array(&p->arena, index.count, sizeof *p->states);
     return ERR_OK;
 }
 

@@ -2,10 +2,10 @@
 #include "replay.h"
 
 #include "changelog.h"
+#include "key_index.h"
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "format/arrow_read.h"
 #include "format/value_batch.h"
 
@@ -23,7 +23,9 @@ struct kv_replay {
 struct walk {
     struct kv_replay *r;
     const struct schema *schema; /* of the batch */
-    struct kv_replay_change *changes;
+    struct key_index index;
+    struct kv_change *changes; /* by number of the key */
+    int32_t record;            /* the one being applied */
     struct arena *arena;
     struct kv_replayed *ret;
 };
@@ -98,29 +100,40 @@ enum errcode kv_replay_batch(struct kv_replay *r, const struct batch_header *hea
         return ERR_OK;
     }
     arena_reset(&r->batch);
+    w.index = key_index_new(count, &r->batch);
     w.changes = arena_alloc(arena, count * sizeof *w.changes);
+    if (r->table->log_format == LOG_FORMAT_ARROW) {
+        TRY(walk_arrow(&w, body, count, e));
+    } else {
+        TRY(walk_compacted(&w, body, count, e));
+    }
     ret->changes = w.changes;
-    return r->table->log_format == LOG_FORMAT_ARROW ? walk_arrow(&w, body, count, e)
-                                                    : walk_compacted(&w, body, count, e);
+    ret->change_count = w.index.count;
+    return ERR_OK;
 }
 
 /* ---- one change ---- */
 
-/* Copies key and value into the arena of the caller. */
-static void add_change(struct walk *w, struct bytes key, struct bytes row)
+/* Copies key and value into the arena of the caller; the key only the first time. */
+static void set_change(struct walk *w, struct bytes key, struct bytes row)
 {
-    size_t size = key.len + (row.len > 0 ? VALUE_HEADER_SIZE + row.len : 0);
-    struct writer out = writer_of(arena_alloc(w->arena, size), size);
-    struct kv_replay_change *change = &w->changes[w->ret->change_count++];
+    size_t size = row.len > 0 ? VALUE_HEADER_SIZE + row.len : 0;
+    struct writer value = writer_of(arena_alloc(w->arena, size), size);
+    size_t before = w->index.count;
+    uint32_t number = key_index_add(&w->index, key);
+    struct index_key *indexed = &w->index.keys[number];
 
-    writer_bytes(&out, key);
-    if (row.len > 0) {
-        writer_i16le(&out, w->r->table->schema_id);
-        writer_bytes(&out, row);
+    if (number == before) {
+        indexed->key = arena_copy(w->arena, key);
     }
-    *change = (struct kv_replay_change){.key = bytes_of(out.data, key.len),
-                                        .value = bytes_of(out.data + key.len, size - key.len),
-                                        .hash = hash_bytes(key)};
+    if (row.len > 0) {
+        writer_i16le(&value, w->r->table->schema_id);
+        writer_bytes(&value, row);
+    }
+    w->changes[number] = (struct kv_change){.key = indexed->key,
+                                            .value = bytes_of(value.data, size),
+                                            .hash = indexed->hash,
+                                            .record = w->record};
 }
 
 static void note_id(struct walk *w)
@@ -160,7 +173,7 @@ static enum errcode apply(struct walk *w, enum change_type type, struct error *e
     if (type == CHANGE_INSERT) {
         note_id(w);
     }
-    add_change(w, key, row);
+    set_change(w, key, row);
     return ERR_OK;
 }
 
@@ -184,6 +197,7 @@ static enum errcode walk_arrow(struct walk *w, struct bytes body, size_t count, 
         return corrupt(e, "another number of rows");
     }
     for (size_t i = 0; i < count; i++) {
+        w->record = (int32_t)i;
         TRY(check_type(types.data[i], e));
         arena_reset(&r->scratch);
         if (types.data[i] != CHANGE_UPDATE_BEFORE) {
@@ -204,6 +218,7 @@ static enum errcode walk_compacted(struct walk *w, struct bytes body, size_t cou
         uint8_t type = reader_u8(&record);
         const struct row_value *values = NULL;
 
+        w->record = (int32_t)i;
         if (in.failed || record.failed) {
             return corrupt(e, "a record cut short");
         }

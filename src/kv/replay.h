@@ -9,19 +9,13 @@
 #ifndef KV_REPLAY_H
 #define KV_REPLAY_H
 
-#include "table.h"
+#include "prepare.h"
 
 #include "format/batch.h"
 #include "format/key.h"
 
-struct kv_replay_change {
-    struct bytes key;
-    struct bytes value; /* schema id and row; empty: removed */
-    uint64_t hash;      /* hash_bytes of the key */
-};
-
 struct kv_replayed {
-    const struct kv_replay_change *changes; /* in the order of the log; a key may occur often */
+    const struct kv_change *changes; /* one per key, of its last change, in no order that matters */
     size_t change_count;
     int64_t row_delta;
     int64_t id_max; /* of the auto-increment column in +I rows; INT64_MIN: none */
