@@ -191,10 +191,199 @@ static void golden_scenarios(void **state)
     }
 }
 
+/* ---- what no scenario has ---- */
+
+static const struct test_column columns[] = {
+    {"k", "INT NOT NULL", NULL, NULL}, {"v", "STRING", NULL, NULL}, {"id", "INT", NULL, NULL}};
+
+static struct kv_table *simple_table(const char *property, const char *auto_increment)
+{
+    OWNED(schema_unrefp) struct schema *schema = test_schema(columns, 3, 1, auto_increment);
+    const char *properties[] = {"table.log.arrow.compression.type=NONE", property};
+
+    return table_of(schema, properties, 2);
+}
+
+/* A batch of rows ("\0", key, text, id) as their bytes; an empty text is a delete. */
+static struct bytes batch_of(struct kv_batch_writer *w, int16_t schema_id, const char *const *rows,
+                             size_t count)
+{
+    kv_batch_writer_begin(w, schema_id);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t row[64] = {4, (uint8_t)(rows[i][0] - '0'), (uint8_t)strlen(rows[i] + 1)};
+        size_t len = strlen(rows[i] + 1);
+
+        memcpy(row + 3, rows[i] + 1, len);
+        kv_batch_writer_add(w, bytes_of(row + 1, 1), bytes_of(row, len == 0 ? 0 : 3 + len));
+    }
+    return kv_batch_writer_finish(w, -1, -1);
+}
+
+static void schema_ids_beyond_the_history(void **state)
+{
+    static const int16_t ids[] = {INT16_MIN, -1, 0, SCHEMA_ID + 1, INT16_MAX};
+    static const char *const rows[] = {"1a"};
+    OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", NULL);
+    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
+    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    OWNED(test_store_fini) struct test_store store = {0};
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_request request = {0};
+    struct kv_prepared prepared;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        assert_int_equal(run(p, batch_of(&w, ids[i], rows, 1), &request, &store, &arena, &prepared),
+                         ERR_SCHEMA_NOT_EXIST);
+    }
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 1), &request, &store, &arena, &prepared),
+                     ERR_OK);
+}
+
+/* A batch that fails leaves nothing behind in the next one. */
+static void a_failed_batch_is_forgotten(void **state)
+{
+    static const char *const bad[] = {"1a", "2b", "1"};
+    static const char *const good[] = {"3c"};
+    OWNED(kv_table_unrefp)
+    struct kv_table *table = simple_table("table.delete.behavior=DISABLE", NULL);
+    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
+    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    OWNED(test_store_fini) struct test_store store = {0};
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_request request = {0};
+    struct kv_prepared prepared = {0};
+
+    (void)state;
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, bad, 3), &request, &store, &arena, &prepared),
+                     ERR_DELETION_DISABLED);
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, good, 1), &request, &store, &arena, &prepared),
+                     ERR_OK);
+    assert_int_equal(prepared.record_count, 1);
+    assert_int_equal(prepared.change_count, 1);
+    assert_int_equal(prepared.row_delta, 1);
+}
+
+/* Inserted and removed, updated twice: one change per key, with the last record of it. */
+static void one_change_per_key(void **state)
+{
+    static const char *const rows[] = {"1a", "2b", "1", "2c", "3x", "3", "3y"};
+    OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", NULL);
+    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
+    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    OWNED(test_store_fini) struct test_store store = {0};
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_request request = {0};
+    struct kv_prepared prepared = {0};
+
+    (void)state;
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 7), &request, &store, &arena, &prepared),
+                     ERR_OK);
+    assert_int_equal(prepared.record_count, 8);
+    assert_int_equal(prepared.change_count, 3);
+    assert_int_equal(prepared.row_delta, 2);
+    assert_int_equal(prepared.changes[0].value.len, 0);
+    assert_int_equal(prepared.changes[0].record, 2);
+    assert_int_equal(prepared.changes[1].record, 4);
+    assert_int_equal(prepared.changes[2].record, 7);
+    vectors_assert_equal("value", prepared.changes[2].value, bytes_of("\1\0\4\3\1y", 6));
+}
+
+static void blind_writes_want_no_old_values(void **state)
+{
+    static const char *const upserts[] = {"1a", "2b"};
+    static const char *const with_delete[] = {"1a", "2"};
+    OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.changelog.image=WAL", NULL);
+    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
+    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    const struct kv_request request = {0};
+    struct kv_key *keys;
+    size_t count = 99;
+
+    (void)state;
+    assert_int_equal(
+        kv_prepare_begin(p, batch_of(&w, SCHEMA_ID, upserts, 2), &request, &keys, &count, NULL),
+        ERR_OK);
+    assert_int_equal(count, 0);
+    assert_int_equal(
+        kv_prepare_begin(p, batch_of(&w, SCHEMA_ID, with_delete, 2), &request, &keys, &count, NULL),
+        ERR_OK);
+    assert_int_equal(count, 2);
+}
+
+static void damaged_rows_and_values(void **state)
+{
+    static const char *const rows[] = {"1a"};
+    OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", NULL);
+    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
+    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    OWNED(test_store_fini) struct test_store store = {0};
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } values[] = {{"\1", 1}, {"\1\0", 2}, {"\2\0\4\1\1a", 6}, {"\1\0\4\1\2a", 6}};
+    const struct kv_request request = {0};
+    struct kv_prepared prepared;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        test_store_put(&store, bytes_of("\1", 1), bytes_of(values[i].bytes, values[i].len));
+        assert_int_equal(
+            run(p, batch_of(&w, SCHEMA_ID, rows, 1), &request, &store, &arena, &prepared),
+            ERR_KV_STORAGE);
+    }
+    kv_batch_writer_begin(&w, SCHEMA_ID);
+    kv_batch_writer_add(&w, bytes_str("k"), bytes_of("\4\1\5a", 4));
+    assert_int_equal(
+        run(p, kv_batch_writer_finish(&w, -1, -1), &request, &store, &arena, &prepared),
+        ERR_CORRUPT_RECORD);
+}
+
+static enum errcode no_more(void *context, int64_t *ret, struct error *e)
+{
+    (void)context;
+    (void)ret;
+    return error_set(e, ERR_REQUEST_TIME_OUT, "none left");
+}
+
+static void auto_increment_ends_with_its_type(void **state)
+{
+    static const char *const rows[] = {"1a", "2b"};
+    static const int32_t targets[] = {0, 1};
+    OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", "id");
+    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
+    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    OWNED(test_store_fini) struct test_store store = {0};
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    int64_t last_id = INT32_MAX - 1;
+    struct kv_request request = {.merge = {.target_columns = targets, .target_count = 2},
+                                 .next_id = count_up,
+                                 .next_id_context = &last_id};
+    struct kv_prepared prepared;
+
+    (void)state;
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 1), &request, &store, &arena, &prepared),
+                     ERR_OK);
+    vectors_assert_equal("value", prepared.changes[0].value,
+                         bytes_of("\1\0\0\1\1a\xff\xff\xff\xff\7", 11));
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 2), &request, &store, &arena, &prepared),
+                     ERR_UNKNOWN_SERVER_ERROR);
+    request.next_id = no_more;
+    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 2), &request, &store, &arena, &prepared),
+                     ERR_REQUEST_TIME_OUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_scenarios),
+        cmocka_unit_test(schema_ids_beyond_the_history),
+        cmocka_unit_test(a_failed_batch_is_forgotten),
+        cmocka_unit_test(one_change_per_key),
+        cmocka_unit_test(blind_writes_want_no_old_values),
+        cmocka_unit_test(damaged_rows_and_values),
+        cmocka_unit_test(auto_increment_ends_with_its_type),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
