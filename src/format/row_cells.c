@@ -5,6 +5,7 @@
 
 #define LENGTH_SIZE     4 /* of a variable column in INDEXED rows */
 #define VARINT32_MAX    5
+#define VARINT32_TOP    0x0f /* of the last of so many bytes: the pattern has 32 bits */
 #define VARINT64_MAX    10
 #define WIDE_TIME_SIZE  12
 #define NANOS_MAX       999999
@@ -74,6 +75,7 @@ const struct row_plan *row_plan_new(enum row_layout layout, const struct type *r
 
         c->type = row->fields[i].type;
         c->nullable = c->type->nullable;
+        plan->has_nested = plan->has_nested || type_is_nested(c->type);
         if (layout == ROW_COMPACTED) {
             plan_compacted(c);
         } else {
@@ -109,6 +111,13 @@ static inline uint64_t varint_value(const uint8_t *at, size_t len)
     return value;
 }
 
+static inline size_t number_length(const uint8_t *at, const uint8_t *end, size_t max)
+{
+    size_t len = varint_length(at, end, max);
+
+    return len == VARINT32_MAX && max == VARINT32_MAX && at[len - 1] > VARINT32_TOP ? 0 : len;
+}
+
 static size_t varints_length(const uint8_t *at, const uint8_t *end)
 {
     size_t millis = varint_length(at, end, VARINT64_MAX);
@@ -134,7 +143,7 @@ static inline const uint8_t *read_compacted(const struct row_plan_column *c, con
     case ROW_CELL_FIXED:
         break;
     case ROW_CELL_VARINT:
-        len = varint_length(at, end, c->width);
+        len = number_length(at, end, c->width);
         break;
     case ROW_CELL_VARINTS:
         len = varints_length(at, end);
@@ -235,6 +244,19 @@ enum errcode row_cells_read(const struct row_plan *plan, struct bytes row, struc
     }
     return plan->layout == ROW_COMPACTED ? read_compacted_row(plan, row, cells, e)
                                          : read_indexed_row(plan, row, cells, e);
+}
+
+enum errcode row_cells_check_nested(const struct row_plan *plan, const struct row_cell *cells,
+                                    struct arena *arena, struct error *e)
+{
+    struct row_value ignored;
+
+    for (uint32_t i = 0; i < plan->count && plan->has_nested; i++) {
+        if (type_is_nested(plan->columns[i].type)) {
+            TRY(row_cell_decode(plan, i, cells[i], arena, &ignored, e));
+        }
+    }
+    return ERR_OK;
 }
 
 /* ---- writing ---- */

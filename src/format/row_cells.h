@@ -52,6 +52,7 @@ struct row_plan {
     uint32_t count;
     uint32_t variable_count; /* columns with a length in INDEXED rows */
     size_t null_size;        /* bytes of null bits */
+    bool has_nested;         /* ARRAY, MAP or ROW columns */
     struct row_plan_column columns[];
 };
 
@@ -62,6 +63,11 @@ const struct row_plan *row_plan_new(enum row_layout layout, const struct type *r
 /* The cells of plan->count fields. ERR_CORRUPT_RECORD for anything that is not exactly one row. */
 MUST_USE enum errcode row_cells_read(const struct row_plan *plan, struct bytes row,
                                      struct row_cell *cells, struct error *e);
+/* Looks at what is inside nested values, which row_cells_read has not; the arena is for that only.
+ * Whoever stores a row without decoding it asks this first, lest nobody can read it later. */
+MUST_USE enum errcode row_cells_check_nested(const struct row_plan *plan,
+                                             const struct row_cell *cells, struct arena *arena,
+                                             struct error *e);
 /* Appends the row that has these cells, which are of the same layout. */
 void row_cells_write(const struct row_plan *plan, const struct row_cell *cells, struct buffer *out);
 

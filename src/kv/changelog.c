@@ -108,6 +108,9 @@ static enum errcode append_compacted(struct changelog *c, enum change_type type,
 
     if (row->plan->layout != ROW_COMPACTED || row->plan->count != c->table->plan->count) {
         TRY(convert(c, row, &bytes, e));
+    } else if (type == CHANGE_INSERT || type == CHANGE_UPDATE_AFTER) {
+        arena_reset(&c->scratch);
+        TRY(row_cells_check_nested(row->plan, row->cells, &c->scratch, e));
     }
     if (bytes.len > BATCH_SIZE_MAX - c->records.len) {
         return error_set(e, ERR_RECORD_TOO_LARGE, "more than %d bytes of changes in one batch",

@@ -84,6 +84,8 @@ static void fields_that_no_writer_makes(void **state)
 {
     (void)state;
     assert_int_equal(read_compacted("ROW<`a` INT>", "\0\xff\xff\xff\xff\x0f", 6), ERR_OK);
+    assert_int_equal(read_compacted("ROW<`a` INT>", "\0\xff\xff\xff\xff\x1f", 6),
+                     ERR_CORRUPT_RECORD);
     assert_int_equal(read_compacted("ROW<`a` INT>", "\0\xff\xff\xff\xff\xff\x01", 7),
                      ERR_CORRUPT_RECORD);
     assert_int_equal(read_compacted("ROW<`a` TIMESTAMP(6)>", "\0\1\xbf\x84\x3d", 5), ERR_OK);
@@ -99,12 +101,28 @@ static void fields_that_no_writer_makes(void **state)
     assert_int_equal(read_compacted("ROW<`a` STRING>", "\1\0", 2), ERR_CORRUPT_RECORD);
 }
 
+static void damage_inside_nested_values(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct type *row = row_vector_type("ROW<`a` INT, `b` ARRAY<INT>>", &arena);
+    const struct row_plan *plan = row_plan_new(ROW_COMPACTED, row, &arena);
+    struct row_cell cells[2];
+
+    (void)state;
+    assert_true(plan->has_nested);
+    assert_int_equal(row_cells_read(plan, bytes_of("\0\1\4\0\0\0\0", 7), cells, NULL), ERR_OK);
+    assert_int_equal(row_cells_check_nested(plan, cells, &arena, NULL), ERR_OK);
+    assert_int_equal(row_cells_read(plan, bytes_of("\0\1\4\1\0\0\0", 7), cells, NULL), ERR_OK);
+    assert_int_equal(row_cells_check_nested(plan, cells, &arena, NULL), ERR_CORRUPT_RECORD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(golden_compacted_rows),
         cmocka_unit_test(golden_indexed_rows),
         cmocka_unit_test(fields_that_no_writer_makes),
+        cmocka_unit_test(damage_inside_nested_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
