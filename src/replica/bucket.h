@@ -96,6 +96,8 @@ void commit_mark(struct bucket *b);
 void commit_parked(struct replica_set *set);
 /* Waits no longer for more appends. */
 void commit_now(struct replica_set *set);
+/* Nothing is due any more: the set may be freed in this turn. */
+void commit_stop(struct replica_set *set);
 /* How often appends are looked through that wait too long for their acknowledgement. */
 #define ACK_TICK_US 100000
 

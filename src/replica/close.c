@@ -25,6 +25,7 @@ static void close_finish(struct replica_set *set)
 
     set->closed = NULL;
     timer_stop(&set->ack_timer);
+    commit_stop(set);
     closed(set->closed_context, set->closed_clean);
 }
 

@@ -49,6 +49,13 @@ void commit_now(struct replica_set *set)
     }
 }
 
+void commit_stop(struct replica_set *set)
+{
+    ASSERT(list_empty(&set->dirty));
+    timer_stop(&set->gather_timer);
+    deferred_cancel(&set->commit);
+}
+
 void commit_parked(struct replica_set *set)
 {
     set->acks_parked++;
