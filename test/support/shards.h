@@ -49,11 +49,40 @@ static inline void on_shard(struct shard *s, void (*fn)(void *context), void *co
 
 static inline void on_shard_nothing(void *context) { (void)context; }
 
-/* Waits until all that was under way on the shard in one turn is over. */
+struct settling {
+    struct timer timer;
+    struct shard *shard;
+    struct gate *gate;
+    int turns;
+};
+
+static inline void settling_fire(struct timer *t)
+{
+    struct settling *s = container_of(t, struct settling, timer);
+
+    if (--s->turns > 0) {
+        timer_start(s->shard, t, 1); /* not in this turn: its time stands still */
+    } else {
+        gate_pass(s->gate);
+    }
+}
+
+static inline void settling_start(void *context)
+{
+    struct settling *s = context;
+
+    timer_init(&s->timer, settling_fire);
+    timer_start(s->shard, &s->timer, 1);
+}
+
+/* Waits until all that was under way on the shard in one turn is over: events, messages, timers of
+ * the next turn, and what these have deferred. */
 static inline void shard_settle(struct shard *s)
 {
-    on_shard(s, on_shard_nothing, NULL);
-    on_shard(s, on_shard_nothing, NULL);
+    struct settling settling = {.shard = s, .gate = gate_new(1), .turns = 2};
+
+    on_shard(s, settling_start, &settling);
+    gate_wait(settling.gate);
 }
 
 /* Waits until an atomic_int has at least the value. */
