@@ -98,6 +98,32 @@ struct key_format key_format_bucket(const struct table_descriptor *table,
     return format;
 }
 
+struct key_prefix key_prefix_of(const struct table_descriptor *table,
+                                const struct table_options *options, struct arena *arena)
+{
+    struct key_format primary = key_format_primary(table, options, arena);
+    struct key_format bucket = key_format_bucket(table, options, arena);
+    struct key_prefix prefix = {0};
+
+    if (primary.encoding != KEY_COMPACTED || bucket.columns->count >= primary.columns->count) {
+        return prefix;
+    }
+    for (uint32_t i = 0; i < bucket.columns->count; i++) {
+        if (bucket.positions[i] != primary.positions[i]) {
+            return prefix;
+        }
+    }
+    prefix.plan = row_plan_new(ROW_COMPACTED, primary.columns, arena);
+    prefix.count = bucket.columns->count;
+    return prefix;
+}
+
+size_t key_prefix_size(const struct key_prefix *prefix, struct bytes key)
+{
+    ASSERT(prefix->count > 0);
+    return row_cells_span(prefix->plan, prefix->count, key);
+}
+
 static bool takes(enum key_encoding encoding, const struct type *columns, uint32_t i)
 {
     const struct type *type = columns->fields[i].type;

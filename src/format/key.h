@@ -23,7 +23,7 @@
 #define FORMAT_KEY_H
 
 #include "bucketing.h"
-#include "row.h"
+#include "row_cells.h"
 #include "table_descriptor.h"
 #include "table_options.h"
 
@@ -40,6 +40,20 @@ struct key_format key_format_primary(const struct table_descriptor *table,
                                      const struct table_options *options, struct arena *arena);
 struct key_format key_format_bucket(const struct table_descriptor *table,
                                     const struct table_options *options, struct arena *arena);
+
+/* The bucket key as the first columns of the primary key: what rows are looked up by together. */
+struct key_prefix {
+    const struct row_plan *plan; /* of the primary key columns */
+    uint32_t count;              /* of columns; 0: the table has no lookups by prefix */
+};
+
+/* Lookups by prefix need a COMPACTED primary key that begins with the columns of the bucket key and
+ * has more. In the arena. */
+struct key_prefix key_prefix_of(const struct table_descriptor *table,
+                                const struct table_options *options, struct arena *arena);
+/* Bytes of a primary key that are the prefix; 0: the key is damaged. prefix->count > 0. */
+size_t key_prefix_size(const struct key_prefix *prefix, struct bytes key);
+
 enum bucketing key_bucketing(const struct table_options *options);
 
 /* ERR_UNSUPPORTED_OPERATION naming the column that the encoding does not take. A format that passes

@@ -246,6 +246,22 @@ enum errcode row_cells_read(const struct row_plan *plan, struct bytes row, struc
                                          : read_indexed_row(plan, row, cells, e);
 }
 
+size_t row_cells_span(const struct row_plan *plan, uint32_t count, struct bytes values)
+{
+    const uint8_t *end = values.data + values.len;
+    const uint8_t *at = values.data;
+    struct row_cell ignored;
+
+    ASSERT(plan->layout == ROW_COMPACTED && count <= plan->count);
+    for (uint32_t i = 0; i < count && values.len > 0; i++) {
+        at = read_compacted(&plan->columns[i], at, end, &ignored);
+        if (at == NULL) {
+            return 0;
+        }
+    }
+    return (size_t)(at - values.data);
+}
+
 enum errcode row_cells_check_nested(const struct row_plan *plan, const struct row_cell *cells,
                                     struct arena *arena, struct error *e)
 {

@@ -63,6 +63,9 @@ const struct row_plan *row_plan_new(enum row_layout layout, const struct type *r
 /* The cells of plan->count fields. ERR_CORRUPT_RECORD for anything that is not exactly one row. */
 MUST_USE enum errcode row_cells_read(const struct row_plan *plan, struct bytes row,
                                      struct row_cell *cells, struct error *e);
+/* Bytes that the first `count` columns take of COMPACTED values without null bits, as in keys;
+ * 0 when they are cut short. */
+size_t row_cells_span(const struct row_plan *plan, uint32_t count, struct bytes values);
 /* Looks at what is inside nested values, which row_cells_read has not; the arena is for that only.
  * Whoever stores a row without decoding it asks this first, lest nobody can read it later. */
 MUST_USE enum errcode row_cells_check_nested(const struct row_plan *plan,

@@ -82,6 +82,37 @@ static void lake_format_and_version_choose_the_encoding(void **state)
     }
 }
 
+static void prefixes_of_keys(void **state)
+{
+    static const struct {
+        const char *bucket_keys;
+        enum lake_format lake;
+        uint32_t count;
+    } cases[] = {
+        {"\"a\"", LAKE_FORMAT_NONE, 1},
+        {"\"b\"", LAKE_FORMAT_NONE, 0},
+        {"\"a\",\"b\"", LAKE_FORMAT_NONE, 0},
+        {"\"a\"", LAKE_FORMAT_PAIMON, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        OWNED(table_descriptor_unrefp)
+        struct table_descriptor *table = table_of(cases[i].bucket_keys);
+        OWNED(arena_fini) struct arena arena = ARENA_INIT;
+        const struct table_options options = {.lake_format = cases[i].lake};
+        struct key_prefix prefix = key_prefix_of(table, &options, &arena);
+
+        assert_int_equal(prefix.count, cases[i].count);
+        if (prefix.count > 0) { /* a INT, b STRING */
+            assert_int_equal(key_prefix_size(&prefix, bytes_of("\xac\x02\x02xy", 5)), 2);
+            assert_int_equal(key_prefix_size(&prefix, bytes_of("\x07", 1)), 1);
+            assert_int_equal(key_prefix_size(&prefix, bytes_of("\xac", 1)), 0);
+            assert_int_equal(key_prefix_size(&prefix, BYTES_EMPTY), 0);
+        }
+    }
+}
+
 static void nulls_and_leftovers_are_refused(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
@@ -111,6 +142,7 @@ int main(void)
         cmocka_unit_test(golden_compacted_keys),
         cmocka_unit_test(partition_columns_are_not_in_the_key),
         cmocka_unit_test(lake_format_and_version_choose_the_encoding),
+        cmocka_unit_test(prefixes_of_keys),
         cmocka_unit_test(nulls_and_leftovers_are_refused),
     };
 

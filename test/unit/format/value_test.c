@@ -62,6 +62,30 @@ static void orders_values_of_each_kind(void **state)
     assert_ascending(decimals, ARRAY_LEN(decimals));
 }
 
+static void decimals_are_written_in_as_few_bytes_as_hold_them(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } samples[] = {{"\0", 1},
+                   {"\x7f", 1},
+                   {"\0\x80", 2},
+                   {"\xff", 1},
+                   {"\x80", 1},
+                   {"\xff\x7f", 2},
+                   {"\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16},
+                   {"\x7f\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+        struct value v = decimal(samples[i].bytes, samples[i].len);
+        uint8_t out[VALUE_DECIMAL_SIZE_MAX];
+
+        assert_int_equal(value_decimal_put_be(v.unscaled, out), samples[i].len);
+        assert_memory_equal(out, samples[i].bytes, samples[i].len);
+    }
+}
+
 static void decimals_have_one_to_sixteen_bytes(void **state)
 {
     static const uint8_t zeros[17] = {0};
@@ -90,6 +114,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_values_of_each_kind),
+        cmocka_unit_test(decimals_are_written_in_as_few_bytes_as_hold_them),
         cmocka_unit_test(decimals_have_one_to_sixteen_bytes),
         cmocka_unit_test(nested_types_have_no_kind),
     };

@@ -29,21 +29,42 @@ static enum errcode count_up(void *context, int64_t *ret, struct error *e)
     return ERR_OK;
 }
 
+/* A table being written to. */
+struct session {
+    struct kv_prepare *p;
+    struct test_store store;
+    struct arena arena;
+    struct kv_batch_writer writer;
+};
+
+static struct session session_of(struct kv_table *table)
+{
+    return (struct session){.p = kv_prepare_new(table)};
+}
+
+static void session_fini(struct session *s)
+{
+    kv_prepare_free(s->p);
+    test_store_fini(&s->store);
+    arena_fini(&s->arena);
+    kv_batch_writer_fini(&s->writer);
+}
+
 /* Prepares a batch over the store and, when that works, changes the store. */
-static enum errcode run(struct kv_prepare *p, struct bytes batch, const struct kv_request *request,
-                        struct test_store *store, struct arena *arena, struct kv_prepared *ret)
+static enum errcode run(struct session *s, struct bytes batch, const struct kv_request *request,
+                        struct kv_prepared *ret)
 {
     struct kv_key *keys = NULL;
     size_t count = 0;
     struct error e = {0};
 
-    TRY(kv_prepare_begin(p, batch, request, &keys, &count, &e));
+    TRY(kv_prepare_begin(s->p, batch, request, &keys, &count, &e));
     for (size_t i = 0; i < count; i++) {
-        keys[i].old = test_store_get(store, keys[i].key);
+        keys[i].old = test_store_get(&s->store, keys[i].key);
     }
-    TRY(kv_prepare_finish(p, arena, ret, &e));
+    TRY(kv_prepare_finish(s->p, &s->arena, ret, &e));
     for (size_t i = 0; i < ret->change_count; i++) {
-        test_store_put(store, ret->changes[i].key, ret->changes[i].value);
+        test_store_put(&s->store, ret->changes[i].key, ret->changes[i].value);
     }
     return ERR_OK;
 }
@@ -145,8 +166,7 @@ static struct merge_request request_of(const json_t *step, int32_t *targets)
     return request;
 }
 
-static void run_step(const json_t *step, struct kv_prepare *p, struct test_store *store,
-                     struct kv_request *request)
+static void run_step(const json_t *step, struct session *s, struct kv_request *request)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     int32_t targets[TARGETS_MAX];
@@ -161,9 +181,8 @@ static void run_step(const json_t *step, struct kv_prepare *p, struct test_store
         return;
     }
     request->merge = request_of(step, targets);
-    assert_int_equal(
-        run(p, vectors_hex(step, "kv_batch_hex", &arena), request, store, &arena, &prepared),
-        expected);
+    assert_int_equal(run(s, vectors_hex(step, "kv_batch_hex", &arena), request, &prepared),
+                     expected);
     if (expected == ERR_OK) {
         batch_assign((uint8_t *)(uintptr_t)prepared.batch.data, before, COMMIT_TIME);
         vectors_assert_equal("changelog", prepared.batch, golden);
@@ -179,14 +198,13 @@ static void golden_scenarios(void **state)
     VECTORS_FOR_EACH(one, document)
     {
         OWNED(kv_table_unrefp) struct kv_table *table = scenario_table(one);
-        OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-        OWNED(test_store_fini) struct test_store store = {0};
+        OWNED(session_fini) struct session s = session_of(table);
         const json_t *steps = vectors_get(one, "steps");
         int64_t last_id = 0;
         struct kv_request request = {.next_id = count_up, .next_id_context = &last_id};
 
         for (size_t i = 0; i < json_array_size(steps); i++) {
-            run_step(json_array_get(steps, i), p, &store, &request);
+            run_step(json_array_get(steps, i), &s, &request);
         }
     }
 }
@@ -224,20 +242,16 @@ static void schema_ids_beyond_the_history(void **state)
     static const int16_t ids[] = {INT16_MIN, -1, 0, SCHEMA_ID + 1, INT16_MAX};
     static const char *const rows[] = {"1a"};
     OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", NULL);
-    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
-    OWNED(test_store_fini) struct test_store store = {0};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(session_fini) struct session s = session_of(table);
     struct kv_request request = {0};
     struct kv_prepared prepared;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-        assert_int_equal(run(p, batch_of(&w, ids[i], rows, 1), &request, &store, &arena, &prepared),
+        assert_int_equal(run(&s, batch_of(&s.writer, ids[i], rows, 1), &request, &prepared),
                          ERR_SCHEMA_NOT_EXIST);
     }
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 1), &request, &store, &arena, &prepared),
-                     ERR_OK);
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, rows, 1), &request, &prepared), ERR_OK);
 }
 
 /* A batch that fails leaves nothing behind in the next one. */
@@ -247,18 +261,14 @@ static void a_failed_batch_is_forgotten(void **state)
     static const char *const good[] = {"3c"};
     OWNED(kv_table_unrefp)
     struct kv_table *table = simple_table("table.delete.behavior=DISABLE", NULL);
-    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
-    OWNED(test_store_fini) struct test_store store = {0};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(session_fini) struct session s = session_of(table);
     struct kv_request request = {0};
     struct kv_prepared prepared = {0};
 
     (void)state;
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, bad, 3), &request, &store, &arena, &prepared),
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, bad, 3), &request, &prepared),
                      ERR_DELETION_DISABLED);
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, good, 1), &request, &store, &arena, &prepared),
-                     ERR_OK);
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, good, 1), &request, &prepared), ERR_OK);
     assert_int_equal(prepared.record_count, 1);
     assert_int_equal(prepared.change_count, 1);
     assert_int_equal(prepared.row_delta, 1);
@@ -269,16 +279,12 @@ static void one_change_per_key(void **state)
 {
     static const char *const rows[] = {"1a", "2b", "1", "2c", "3x", "3", "3y"};
     OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", NULL);
-    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
-    OWNED(test_store_fini) struct test_store store = {0};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(session_fini) struct session s = session_of(table);
     struct kv_request request = {0};
     struct kv_prepared prepared = {0};
 
     (void)state;
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 7), &request, &store, &arena, &prepared),
-                     ERR_OK);
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, rows, 7), &request, &prepared), ERR_OK);
     assert_int_equal(prepared.record_count, 8);
     assert_int_equal(prepared.change_count, 3);
     assert_int_equal(prepared.row_delta, 2);
@@ -294,20 +300,19 @@ static void blind_writes_want_no_old_values(void **state)
     static const char *const upserts[] = {"1a", "2b"};
     static const char *const with_delete[] = {"1a", "2"};
     OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.changelog.image=WAL", NULL);
-    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
+    OWNED(session_fini) struct session s = session_of(table);
     const struct kv_request request = {0};
     struct kv_key *keys;
     size_t count = 99;
 
     (void)state;
-    assert_int_equal(
-        kv_prepare_begin(p, batch_of(&w, SCHEMA_ID, upserts, 2), &request, &keys, &count, NULL),
-        ERR_OK);
+    assert_int_equal(kv_prepare_begin(s.p, batch_of(&s.writer, SCHEMA_ID, upserts, 2), &request,
+                                      &keys, &count, NULL),
+                     ERR_OK);
     assert_int_equal(count, 0);
-    assert_int_equal(
-        kv_prepare_begin(p, batch_of(&w, SCHEMA_ID, with_delete, 2), &request, &keys, &count, NULL),
-        ERR_OK);
+    assert_int_equal(kv_prepare_begin(s.p, batch_of(&s.writer, SCHEMA_ID, with_delete, 2), &request,
+                                      &keys, &count, NULL),
+                     ERR_OK);
     assert_int_equal(count, 2);
 }
 
@@ -315,10 +320,7 @@ static void damaged_rows_and_values(void **state)
 {
     static const char *const rows[] = {"1a"};
     OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", NULL);
-    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
-    OWNED(test_store_fini) struct test_store store = {0};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(session_fini) struct session s = session_of(table);
     static const struct {
         const char *bytes;
         size_t len;
@@ -328,16 +330,14 @@ static void damaged_rows_and_values(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-        test_store_put(&store, bytes_of("\1", 1), bytes_of(values[i].bytes, values[i].len));
-        assert_int_equal(
-            run(p, batch_of(&w, SCHEMA_ID, rows, 1), &request, &store, &arena, &prepared),
-            ERR_KV_STORAGE);
+        test_store_put(&s.store, bytes_of("\1", 1), bytes_of(values[i].bytes, values[i].len));
+        assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, rows, 1), &request, &prepared),
+                         ERR_KV_STORAGE);
     }
-    kv_batch_writer_begin(&w, SCHEMA_ID);
-    kv_batch_writer_add(&w, bytes_str("k"), bytes_of("\4\1\5a", 4));
-    assert_int_equal(
-        run(p, kv_batch_writer_finish(&w, -1, -1), &request, &store, &arena, &prepared),
-        ERR_CORRUPT_RECORD);
+    kv_batch_writer_begin(&s.writer, SCHEMA_ID);
+    kv_batch_writer_add(&s.writer, bytes_str("k"), bytes_of("\4\1\5a", 4));
+    assert_int_equal(run(&s, kv_batch_writer_finish(&s.writer, -1, -1), &request, &prepared),
+                     ERR_CORRUPT_RECORD);
 }
 
 static enum errcode no_more(void *context, int64_t *ret, struct error *e)
@@ -352,10 +352,7 @@ static void auto_increment_ends_with_its_type(void **state)
     static const char *const rows[] = {"1a", "2b"};
     static const int32_t targets[] = {0, 1};
     OWNED(kv_table_unrefp) struct kv_table *table = simple_table("table.log.format=ARROW", "id");
-    OWNED(kv_prepare_freep) struct kv_prepare *p = kv_prepare_new(table);
-    OWNED(kv_batch_writer_fini) struct kv_batch_writer w = {0};
-    OWNED(test_store_fini) struct test_store store = {0};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(session_fini) struct session s = session_of(table);
     int64_t last_id = INT32_MAX - 1;
     struct kv_request request = {.merge = {.target_columns = targets, .target_count = 2},
                                  .next_id = count_up,
@@ -363,14 +360,13 @@ static void auto_increment_ends_with_its_type(void **state)
     struct kv_prepared prepared;
 
     (void)state;
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 1), &request, &store, &arena, &prepared),
-                     ERR_OK);
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, rows, 1), &request, &prepared), ERR_OK);
     vectors_assert_equal("value", prepared.changes[0].value,
                          bytes_of("\1\0\0\1\1a\xff\xff\xff\xff\7", 11));
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 2), &request, &store, &arena, &prepared),
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, rows, 2), &request, &prepared),
                      ERR_UNKNOWN_SERVER_ERROR);
     request.next_id = no_more;
-    assert_int_equal(run(p, batch_of(&w, SCHEMA_ID, rows, 2), &request, &store, &arena, &prepared),
+    assert_int_equal(run(&s, batch_of(&s.writer, SCHEMA_ID, rows, 2), &request, &prepared),
                      ERR_REQUEST_TIME_OUT);
 }
 
