@@ -207,40 +207,16 @@ static void *map_range(struct file *f, uint64_t offset, size_t len, size_t *ret_
     return p == MAP_FAILED ? NULL : p;
 }
 
-/* cachestat(2), Linux 6.5 and later; the C library here does not know it yet. */
-#define SYS_CACHESTAT 451
-struct cachestat_range {
-    uint64_t offset;
-    uint64_t len;
-};
-struct cachestat {
-    uint64_t cached; /* pages */
-    uint64_t dirty;
-    uint64_t writeback;
-    uint64_t evicted;
-    uint64_t recently_evicted;
-};
-
-/* false: the kernel cannot tell. */
-static bool count_cached(struct file *f, uint64_t offset, size_t len, uint64_t *ret_pages)
-{
-    struct cachestat_range range = {.offset = offset, .len = len};
-    struct cachestat stat;
-
-    if (syscall(SYS_CACHESTAT, f->fd, &range, &stat, 0) != 0) {
-        return false;
-    }
-    *ret_pages = stat.cached;
-    return true;
-}
-
-static bool resident_by_mincore(struct file *f, uint64_t offset, size_t len)
+bool file_resident(struct file *f, uint64_t offset, size_t len)
 {
     unsigned char pages[4096]; /* 16 MiB at a time */
     size_t mapped;
     void *p;
     bool all = true;
 
+    if (len == 0) {
+        return true;
+    }
     p = map_range(f, offset, len, &mapped);
     if (p == NULL) {
         return true; /* cannot tell: the read itself will */
@@ -258,19 +234,6 @@ static bool resident_by_mincore(struct file *f, uint64_t offset, size_t len)
     }
     (void)munmap(p, mapped);
     return all;
-}
-
-bool file_resident(struct file *f, uint64_t offset, size_t len)
-{
-    uint64_t pages;
-
-    if (len == 0) {
-        return true;
-    }
-    if (count_cached(f, offset, len, &pages)) {
-        return pages >= (offset + len - 1) / FILE_PAGE - offset / FILE_PAGE + 1;
-    }
-    return resident_by_mincore(f, offset, len);
 }
 
 void file_warm(struct file *f, uint64_t offset, size_t len)

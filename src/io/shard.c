@@ -166,8 +166,8 @@ void timer_start(struct shard *s, struct timer *t, int64_t delay_us)
         s->timer_cap = s->timer_cap == 0 ? 16 : s->timer_cap * 2;
         s->timers = mem_realloc(s->timers, s->timer_cap * sizeof(struct timer *));
     }
-    if (delay_us < 0) {
-        delay_us = 0;
+    if (delay_us < 1) {
+        delay_us = 1; /* never in this turn: a timer that starts itself again holds up nothing */
     }
     t->shard = s;
     t->expires_us = s->now_us + (delay_us < TIMER_DELAY_MAX_US ? delay_us : TIMER_DELAY_MAX_US);
