@@ -83,18 +83,9 @@ static void call_charge(struct call *c)
 
 static void call_free(struct call *c)
 {
-    struct list *link;
-
     c->session->front->calls--;
     budget_give(shard_budget(c->request.service->shard), c->charged);
-    while ((link = list_pop_front(&c->request.parts)) != NULL) {
-        struct part *p = container_of(link, struct part, link);
-
-        arena_fini(&p->arena);
-        free(p);
-    }
-    (void)chunk_unref(c->request.frame);
-    arena_fini(&c->request.arena);
+    request_fini(&c->request);
     free(c);
 }
 
@@ -210,8 +201,7 @@ static struct call *call_new(struct session *s, struct chunk *owner, struct byte
 {
     struct call *c = mem_new(struct call);
 
-    arena_init(&c->request.arena);
-    list_init(&c->request.parts);
+    request_init(&c->request);
     c->request.service = s->front->service;
     c->request.listener = s->listener;
     if (frame->len <= FRAME_COPY_MAX) {

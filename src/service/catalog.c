@@ -18,7 +18,7 @@ struct meta_spec *request_spec(struct request *r, const struct msg_pb_partition_
 /* NULL: the request has been answered with "does not exist". */
 static const struct meta_database *database_or_fail(struct request *r, struct bytes name)
 {
-    const struct meta_database *d = meta_view_database(r->service->view, name);
+    const struct meta_database *d = meta_view_database(request_view(r), name);
 
     if (d == NULL) {
         request_failf(r, ERR_DATABASE_NOT_EXIST, "database %.*s does not exist", (int)name.len,
@@ -31,7 +31,7 @@ static const struct meta_table *table_or_fail(struct request *r,
                                               const struct msg_pb_table_path *path)
 {
     const struct meta_table *t =
-        meta_view_table(r->service->view, path->database_name, path->table_name);
+        meta_view_table(request_view(r), path->database_name, path->table_name);
 
     if (t == NULL) {
         request_failf(r, ERR_TABLE_NOT_EXIST, "table %.*s.%.*s does not exist",
@@ -44,7 +44,7 @@ static const struct meta_table *table_or_fail(struct request *r,
 void handle_list_databases(struct request *r)
 {
     const struct msg_list_databases_request *m = r->message;
-    const struct meta_view *v = r->service->view;
+    const struct meta_view *v = request_view(r);
     struct msg_list_databases_response *response =
         arena_new(&r->arena, struct msg_list_databases_response);
 
@@ -79,7 +79,7 @@ void handle_database_exists(struct request *r)
     struct msg_database_exists_response *response =
         arena_new(&r->arena, struct msg_database_exists_response);
 
-    response->exists = meta_view_database(r->service->view, m->database_name) != NULL;
+    response->exists = meta_view_database(request_view(r), m->database_name) != NULL;
     request_answer(r, response);
 }
 
@@ -107,7 +107,7 @@ void handle_list_tables(struct request *r)
     if (database_or_fail(r, m->database_name) == NULL) {
         return;
     }
-    tables = meta_view_tables_of(r->service->view, m->database_name);
+    tables = meta_view_tables_of(request_view(r), m->database_name);
     response = arena_new(&r->arena, struct msg_list_tables_response);
     response->table_name_count = tables.count;
     response->table_name = arena_array(&r->arena, tables.count, sizeof *response->table_name);
@@ -123,7 +123,7 @@ void handle_table_exists(struct request *r)
     struct msg_table_exists_response *response =
         arena_new(&r->arena, struct msg_table_exists_response);
 
-    response->exists = meta_view_table(r->service->view, m->table_path.database_name,
+    response->exists = meta_view_table(request_view(r), m->table_path.database_name,
                                        m->table_path.table_name) != NULL;
     request_answer(r, response);
 }

@@ -76,7 +76,6 @@ void service_dispatch(struct request *r)
     enum errcode code;
 
     ASSERT_ON(r->service->shard);
-    list_init(&r->parts);
     if (handler == NULL || r->version < r->api->version_min || r->version > r->api->version_max) {
         request_failf(r, ERR_UNSUPPORTED_VERSION, "version %d of %s is not served", r->version,
                       r->api->name);
@@ -89,6 +88,35 @@ void service_dispatch(struct request *r)
         return;
     }
     handler(r);
+}
+
+void request_init(struct request *r)
+{
+    arena_init(&r->arena);
+    list_init(&r->parts);
+}
+
+void request_fini(struct request *r)
+{
+    struct list *link;
+
+    while ((link = list_pop_front(&r->parts)) != NULL) {
+        struct part *p = container_of(link, struct part, link);
+
+        arena_fini(&p->arena);
+        free(p);
+    }
+    r->view = meta_view_unref(r->view);
+    r->frame = chunk_unref(r->frame);
+    arena_fini(&r->arena);
+}
+
+const struct meta_view *request_view(struct request *r)
+{
+    if (r->view == NULL) {
+        r->view = meta_view_ref(r->service->view);
+    }
+    return r->view;
 }
 
 void request_answer(struct request *r, const void *response)

@@ -82,8 +82,9 @@ void fan_run(struct fan *fan)
         r->owner = parts[i] != NULL ? parts[i]->part.owner : r->owner;
     }
     r->owner = fan->parts_waiting == 1 ? r->owner : NULL;
-    for (unsigned i = 0; i < shards; i++) {
+    for (size_t i = 0, left = fan->parts_waiting; left > 0; i++) {
         if (parts[i] != NULL) {
+            left--;
             part_send(&parts[i]->part); /* the last one may answer and free the request */
         }
     }

@@ -420,7 +420,7 @@ static enum errcode prepare_table(struct request *r,
             return error_set(&r->error, ERR_INVALID_ARGUMENT,
                              "a filter needs the id of the schema it was made for");
         }
-        filter = predicate_build(r->service->view, table->table_id, table->filter_schema_id,
+        filter = predicate_build(request_view(r), table->table_id, table->filter_schema_id,
                                  table->filter_predicate, &r->arena);
     }
     for (size_t i = 0; i < count; i++) {

@@ -89,7 +89,7 @@ static enum errcode fill_tables(struct request *r, const struct msg_metadata_req
     for (size_t i = 0; i < m->table_path_count; i++) {
         const struct msg_pb_table_path *path = &m->table_path[i];
         const struct meta_table *t =
-            meta_view_table(r->service->view, path->database_name, path->table_name);
+            meta_view_table(request_view(r), path->database_name, path->table_name);
 
         if (t == NULL) {
             return error_set(&r->error, ERR_TABLE_NOT_EXIST, "table %.*s.%.*s does not exist",
@@ -106,7 +106,7 @@ static enum errcode find_partition(struct request *r, const struct msg_pb_physic
                                    const struct meta_partition **ret)
 {
     const struct meta_table *t =
-        meta_view_table(r->service->view, path->database_name, path->table_name);
+        meta_view_table(request_view(r), path->database_name, path->table_name);
 
     if (t == NULL) {
         return error_set(&r->error, ERR_TABLE_NOT_EXIST, "table %.*s.%.*s does not exist",
@@ -139,7 +139,7 @@ static enum errcode fill_partitions(struct request *r, const struct msg_metadata
         fill_partition(r, p, &response->partition_metadata[response->partition_metadata_count++]);
     }
     for (size_t i = 0; i < m->partitions_id_count; i++) {
-        p = meta_view_partition(r->service->view, m->partitions_id[i], NULL);
+        p = meta_view_partition(request_view(r), m->partitions_id[i], NULL);
         if (p == NULL) {
             return error_set(&r->error, ERR_PARTITION_NOT_EXISTS,
                              "there is no partition with id "

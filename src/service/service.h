@@ -54,6 +54,8 @@ void service_free(struct service *s);
 
 /* ---- requests ---- */
 
+/* Made by a front end: zeroed, then arena and parts initialised (request_init), then what it knows
+ * filled in. */
 struct request {
     struct arena arena; /* message, response and everything between */
     struct service *service;
@@ -68,17 +70,24 @@ struct request {
     enum errcode code;    /* outcome of the whole request */
     struct error error;
     struct list parts; /* struct part: memory of other shards' answers, freed with the request */
+    struct meta_view *view;          /* a reference, when something of it is kept: request_view */
     void (*done)(struct request *r); /* the front end's; owns the request again */
 };
 
+void request_init(struct request *r);
 /* Decodes and runs. r->done is called now or later, on this shard. */
 void service_dispatch(struct request *r);
+/* Frees what the request holds; for the front end, when the response has been sent: it may refer to
+ * all of that. Also for a request that was never dispatched. */
+void request_fini(struct request *r);
 
 /* ---- inside service/ ---- */
 
 /* Answers. The response lives in the request's arena. */
 void request_answer(struct request *r, const void *response);
 void request_fail(struct request *r, enum errcode code, const struct error *e);
+/* The shard's view as of the first call; what is found in it lives as long as the request. */
+const struct meta_view *request_view(struct request *r);
 void request_failf(struct request *r, enum errcode code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* A partition spec as the catalog takes it; borrows from the message. */

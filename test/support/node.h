@@ -113,7 +113,7 @@ static inline struct node_call *node_start_bytes(struct test_node *n, unsigned s
     struct node_call *c = mem_new(struct node_call);
     struct request *r = &c->request;
 
-    list_init(&r->parts);
+    request_init(r);
     r->service = n->services[shard];
     r->listener = &n->listener;
     r->api = rpc_api_find((int16_t)key);
@@ -153,7 +153,6 @@ static inline enum errcode node_wait(struct node_call *c, void **ret)
     struct test_node *n = c->node;
     struct request *r = &c->request;
     enum errcode code;
-    struct list *link;
 
     gate_wait(c->gate);
     code = r->code;
@@ -165,13 +164,7 @@ static inline enum errcode node_wait(struct node_call *c, void **ret)
             ERR_OK);
     }
     pieces_fini(&c->out);
-    while ((link = list_pop_front(&r->parts)) != NULL) {
-        struct part *p = container_of(link, struct part, link);
-
-        arena_fini(&p->arena);
-        free(p);
-    }
-    arena_fini(&r->arena);
+    request_fini(r);
     free(c);
     return code;
 }
