@@ -1,0 +1,47 @@
+/* What all buckets of the process share: RocksDB's block cache, background threads and rate limiter,
+ * and how the memory of primary-key state is divided.
+ *
+ * One option bounds it all (memory_bytes):
+ *   3/8  rows used last, per shard (cache.h)
+ *   3/8  blocks of table files, their indexes and filters included
+ *   1/8  changes on their way into the stores, per shard (bucket.h)
+ *   1/8  tables in memory that RocksDB has not yet written to files
+ * The last two are soft: whoever is beyond them writes at once. Not counted: what cursors and reads
+ * under way hold, about 100 KB for each open bucket and a few KB for each table file.
+ * Thread: any, after the env is made.
+ */
+#ifndef KV_ENV_H
+#define KV_ENV_H
+
+#include "base/error.h"
+
+#define KV_MEMORY_BYTES_MIN ((size_t)8 << 20)
+
+struct kv_env_options {
+    size_t memory_bytes; /* raised to KV_MEMORY_BYTES_MIN */
+    unsigned shard_count;
+    unsigned background_threads; /* flushes and compactions of all buckets; at least 2 are used */
+    uint64_t rate_bytes_per_second; /* of their writes; 0: no limit */
+};
+
+struct kv_env;
+
+struct kv_env *kv_env_new(const struct kv_env_options *options);
+/* No store may be open. Accepts NULL. */
+void kv_env_free(struct kv_env *env);
+
+struct kv_budgets {
+    size_t cache_bytes;   /* of one shard's row cache */
+    size_t pending_bytes; /* of one shard's pending changes */
+    size_t spill_bytes;   /* a bucket with that much to write should write */
+};
+struct kv_budgets kv_env_budgets(const struct kv_env *env);
+
+struct kv_env_stats {
+    uint64_t block_cache_bytes;
+    uint64_t block_cache_capacity;
+    uint64_t unflushed_bytes; /* tables in memory */
+};
+struct kv_env_stats kv_env_stats(const struct kv_env *env);
+
+#endif

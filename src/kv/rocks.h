@@ -1,0 +1,37 @@
+/* Inside kv/: RocksDB as env.c sets it up and kv_rocksdb.c uses it. Nothing else includes its header.
+ *
+ * Pitfalls of RocksDB 7.8 behind its C interface, as met here:
+ * - A manual flush writes the named column family only, whatever atomic_flush says. So rows and
+ *   offset share one family: then they share every memory table and reach the device together.
+ * - The default checksum of blocks, XXH3, is unknown to RocksDB 6.20, with which the stock clients
+ *   open snapshots: XXH64 is not. CRC-32C is slow in Debian's build.
+ * - Closing while a column family handle lives aborts.
+ */
+#ifndef KV_ROCKS_H
+#define KV_ROCKS_H
+
+#include "env.h"
+
+#include <rocksdb/c.h>
+#include <stdatomic.h>
+
+struct kv_env {
+    struct kv_budgets budgets;
+    rocksdb_cache_t *block_cache;
+    rocksdb_env_t *world; /* RocksDB's files and threads */
+    rocksdb_ratelimiter_t *limiter;
+    rocksdb_options_t *options;            /* of a bucket's database */
+    rocksdb_options_t *checkpoint_options; /* of one that is opened to be cleaned */
+    rocksdb_writeoptions_t *write_options;
+    rocksdb_flushoptions_t *flush_options;
+    rocksdb_readoptions_t *read_options; /* of lookups */
+    size_t unflushed_max;
+    size_t flush_bytes;      /* a table in memory of that size is flushed */
+    atomic_size_t unflushed; /* sum over all open stores */
+};
+
+/* Turns RocksDB's message, which is freed, into an error. ERR_OK when there is none. */
+MUST_USE enum errcode rocks_check(char *message, const char *what, const char *dir,
+                                  struct error *e);
+
+#endif

@@ -1,0 +1,320 @@
+/* What only the engine on disk has: crashes, checkpoints, directories of others. */
+#include "rows.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "io/clock.h"
+
+#define KEYS   2000
+#define ROUNDS 12
+
+static const struct kv_env_options small = {.memory_bytes = KV_MEMORY_BYTES_MIN, .shard_count = 1};
+
+static struct kv_store *open_store(struct kv_env *env, const char *dir, int64_t offset)
+{
+    struct kv_open_params params = {.dir = dir, .state = {.offset = offset}};
+    struct kv_store *s = NULL;
+    struct error e;
+
+    OK(kv_rocksdb_open(env, &params, &s, &e));
+    return s;
+}
+
+/* The log: its n-th change is the same for whoever asks. */
+static struct kv_change log_change(struct arena *arena, int64_t offset)
+{
+    struct rows_random r = {.state = (uint64_t)offset * 77};
+    uint32_t key = rows_below(&r, KEYS);
+
+    return rows_change(arena, key, rows_below(&r, 5) == 0 ? 0 : (uint32_t)offset);
+}
+
+/* Writes what the log has, in writes of random sizes, for ever; flushes now and then. */
+static void write_for_ever(const char *dir, uint64_t seed)
+{
+    struct kv_env *env = kv_env_new(&small);
+    struct rows_random r = {.state = seed};
+    struct kv_store *s = open_store(env, dir, 0);
+    struct kv_state state = kv_store_state(s);
+
+    for (;;) {
+        OWNED(arena_fini) struct arena arena = ARENA_INIT;
+        uint32_t end = 1 + rows_below(&r, 300);
+        static uint32_t last_of_key[KEYS]; /* position + 1 in this write */
+        struct kv_change changes[300];
+        size_t count = 0;
+
+        memset(last_of_key, 0, sizeof last_of_key);
+        for (uint32_t i = 0; i < end; i++) {
+            struct kv_change change = log_change(&arena, state.offset + i);
+            uint32_t *at = &last_of_key[rows_key_number(change.key)];
+
+            if (*at == 0) {
+                *at = (uint32_t)++count;
+            }
+            changes[*at - 1] = change;
+        }
+        state.offset += end;
+        state.row_count = state.offset * 3;
+        if (kv_store_write(s, changes, count, &state, NULL) != ERR_OK ||
+            (rows_below(&r, 20) == 0 && kv_store_flush(s, NULL) != ERR_OK)) {
+            _exit(1);
+        }
+    }
+}
+
+/* Whether the store is what the log says below its offset, which is returned; -1: it is not. */
+static int64_t compare_with_log(const char *dir)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    struct kv_state state = kv_store_state(s);
+    struct bytes *keys = arena_array(&arena, KEYS, sizeof *keys);
+    struct bytes *values = arena_array(&arena, KEYS, sizeof *values);
+    struct bytes *expected = arena_array(&arena, KEYS, sizeof *expected);
+    bool equal = state.row_count == state.offset * 3;
+
+    for (int64_t offset = 0; offset < state.offset; offset++) {
+        struct kv_change change = log_change(&arena, offset);
+
+        expected[rows_key_number(change.key)] = change.value;
+    }
+    for (uint32_t i = 0; i < KEYS; i++) {
+        keys[i] = rows_key(&arena, i);
+    }
+    equal = equal && kv_store_multi_get(s, keys, KEYS, &arena, values, NULL) == ERR_OK;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        equal = equal && bytes_equal(values[i], expected[i]);
+    }
+    equal = equal && kv_store_close(s, NULL) == ERR_OK;
+    return equal ? state.offset : -1;
+}
+
+/* In a process of its own: a child of one that has used RocksDB has its locks, not its threads. */
+static int64_t compare_in_child(const char *dir)
+{
+    int64_t offset = -1;
+    int ends[2];
+    pid_t child;
+
+    assert_int_equal(pipe(ends), 0);
+    child = fork();
+    if (child == 0) {
+        offset = compare_with_log(dir);
+        _exit(write(ends[1], &offset, sizeof offset) == (ssize_t)sizeof offset ? 0 : 1);
+    }
+    (void)close(ends[1]);
+    IGNORE(read(ends[0], &offset, sizeof offset) == 0);
+    (void)close(ends[0]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    return offset;
+}
+
+static void a_killed_store_is_the_log_up_to_its_offset(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    char *db = arena_printf(&arena, "%s/db", dir);
+    uint64_t seed = random_u64();
+    struct rows_random r = {.state = seed};
+    int64_t offset = 0;
+
+    (void)state;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t child = fork();
+        int64_t now;
+
+        if (child == 0) {
+            write_for_ever(db, seed + (uint64_t)round);
+        }
+        (void)usleep(30000 + rows_below(&r, 200000));
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        now = compare_in_child(db);
+        assert_true(now >= offset);
+        offset = now;
+    }
+    assert_true(offset > 0);
+    rows_dir_remove(dir);
+}
+
+/* ---- checkpoints ---- */
+
+static void write_rows(struct kv_store *s, uint32_t from, uint32_t end, int64_t offset)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_change *changes = arena_array(&arena, end - from, sizeof *changes);
+    struct kv_state state = {.offset = offset, .row_count = offset};
+    struct error e;
+
+    for (uint32_t i = from; i < end; i++) {
+        changes[i - from] = rows_change(&arena, i, i + 1);
+    }
+    OK(kv_store_write(s, changes, end - from, &state, &e));
+}
+
+static void expect_rows(struct kv_store *s, uint32_t count)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_cursor *c = NULL;
+    struct kv_items items;
+    uint32_t n = 0;
+    struct error e;
+
+    OK(kv_cursor_open(s, &c, &e));
+    for (;;) {
+        OK(kv_cursor_next(c, 100, SIZE_MAX, &arena, &items, &e));
+        if (items.count == 0) {
+            break;
+        }
+        for (size_t i = 0; i < items.count; i++, n++) {
+            assert_true(bytes_equal(items.items[i].key, rows_key(&arena, n)));
+            assert_true(bytes_equal(items.items[i].value, rows_value(&arena, n + 1)));
+        }
+    }
+    assert_int_equal(n, count);
+    kv_cursor_close(c);
+}
+
+static size_t count_tables(const char *dir, bool *ret_clean)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct dir_list list;
+    size_t tables = 0;
+    struct error e;
+
+    *ret_clean = true;
+    OK(dir_read(dir, &arena, &list, &e));
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = list.entries[i].name;
+
+        tables += strstr(name, ".sst") != NULL;
+        *ret_clean = *ret_clean && strncmp(name, "LOG", 3) != 0 && strcmp(name, "LOCK") != 0 &&
+                     strstr(name, ".log") == NULL;
+    }
+    return tables;
+}
+
+static void a_checkpoint_is_a_database_of_rows_alone(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    char *db = arena_printf(&arena, "%s/db", dir);
+    char *copy = arena_printf(&arena, "%s/snap", dir);
+    struct kv_open_params params = {.dir = copy, .state = {.offset = 0}};
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, db, 0);
+    struct kv_store *other = NULL;
+    struct kv_state at;
+    struct error e;
+    bool clean;
+
+    (void)state;
+    write_rows(s, 0, 1000, 10);
+    OK(kv_store_flush(s, &e));
+    write_rows(s, 1000, 1500, 20);
+    OK(kv_store_checkpoint(s, copy, &at, &e));
+    assert_int_equal(at.offset, 20);
+    assert_int_equal(at.row_count, 20);
+    assert_true(count_tables(copy, &clean) >= 2);
+    assert_true(clean);
+    assert_int_equal(kv_store_checkpoint(s, copy, &at, &e), ERR_KV_STORAGE); /* it exists */
+    write_rows(s, 1500, 1600, 30);
+
+    /* it does not say of what offset it is: whoever restores it must */
+    assert_int_equal(kv_rocksdb_open(env, &params, &other, &e), ERR_CORRUPT_FILE);
+    params.state = at;
+    OK(kv_rocksdb_open(env, &params, &other, &e));
+    assert_int_equal(kv_store_state(other).offset, 20);
+    assert_int_equal(kv_store_durable_offset(other), 20);
+    assert_int_not_equal(kv_store_lineage(other), kv_store_lineage(s));
+    expect_rows(other, 1500);
+    OK(kv_store_close(other, &e));
+    params.state = (struct kv_state){.offset = 5}; /* it knows better from now on */
+    OK(kv_rocksdb_open(env, &params, &other, &e));
+    assert_int_equal(kv_store_state(other).offset, 20);
+    OK(kv_store_close(other, &e));
+
+    expect_rows(s, 1600);
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+static void lineage_survives_a_restart(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    uint64_t lineage = kv_store_lineage(s);
+    struct error e;
+
+    (void)state;
+    OK(kv_store_close(s, &e));
+    s = open_store(env, dir, 0);
+    assert_int_equal(kv_store_lineage(s), lineage);
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+static void memory_is_given_back_by_flushes(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    struct kv_env *env = kv_env_new(&small);
+    size_t limit = kv_env_budgets(env).spill_bytes;
+    struct kv_store *s = open_store(env, dir, 0);
+    struct error e;
+
+    (void)state;
+    for (uint32_t i = 1; i < 200; i++) {
+        write_rows(s, 0, 1000, i);
+        assert_true(kv_store_stats(s).memory_bytes < limit + ((size_t)1 << 20));
+        assert_int_equal(kv_env_stats(env).unflushed_bytes, kv_store_stats(s).memory_bytes);
+    }
+    assert_true(kv_store_durable_offset(s) > 100);
+    assert_true(kv_store_stats(s).disk_bytes > 0);
+    OK(kv_store_close(s, &e));
+    assert_int_equal(kv_env_stats(env).unflushed_bytes, 0);
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+static void damage_is_an_error(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    struct kv_open_params params = {.dir = dir};
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    struct error e;
+
+    (void)state;
+    write_rows(s, 0, 10, 1);
+    OK(kv_store_close(s, &e));
+    OK(file_replace(arena_printf(&arena, "%s/CURRENT", dir), bytes_str("MANIFEST-9\n"), &e));
+    s = NULL;
+    assert_int_not_equal(kv_rocksdb_open(env, &params, &s, &e), ERR_OK);
+    assert_null(s);
+    assert_non_null(strstr(e.message, dir));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_killed_store_is_the_log_up_to_its_offset), /* first: it forks */
+        cmocka_unit_test(a_checkpoint_is_a_database_of_rows_alone),
+        cmocka_unit_test(lineage_survives_a_restart),
+        cmocka_unit_test(memory_is_given_back_by_flushes),
+        cmocka_unit_test(damage_is_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
