@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ static inline struct peers peers_connect(void)
     struct peers p;
     uint16_t port = 0;
     int listening = -1;
+    int on = 1;
 
     assert_int_equal(socket_listen("127.0.0.1", 0, &listening, &port, NULL), ERR_OK);
     assert_int_equal(socket_connect("127.0.0.1", port, &p.ours, NULL), ERR_OK);
@@ -28,6 +31,7 @@ static inline struct peers peers_connect(void)
         p.other = accept(listening, NULL, NULL);
     }
     assert_int_equal(setsockopt(p.other, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+    assert_int_equal(setsockopt(p.other, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     socket_close(listening);
     return p;
 }
