@@ -260,8 +260,8 @@ static struct bytes copy_pinned(rocksdb_pinnableslice_t *slice, struct arena *ar
 static enum errcode get_some(struct rocks_store *s, const struct bytes *keys, size_t count,
                              struct arena *arena, struct bytes *ret, struct error *e)
 {
-    const char *data[GET_MAX];
-    size_t lens[GET_MAX];
+    const char *data[GET_MAX] = {0}; /* gcc does not see that count are set */
+    size_t lens[GET_MAX] = {0};
     rocksdb_pinnableslice_t *values[GET_MAX];
     char *messages[GET_MAX];
     enum errcode code = ERR_OK;
