@@ -17,6 +17,8 @@
 #define STARVED_RETRY_US 2000
 /* What holds up all others is not waited for much longer than a network hiccup takes. */
 #define OVERDRAW_STALL_US 10000000
+/* Nor does it get more than so many times that for a whole frame. */
+#define OVERDRAW_STALLS_MAX 6
 
 struct conn {
     struct conn_group *group;
@@ -49,6 +51,7 @@ static void conn_resume(struct deferred *d);
 static void conn_update_reading(struct conn *c);
 static void conn_join(struct conn *c, struct conn_group *g);
 static void conn_part(struct conn *c);
+static void conn_give_rights_back(struct conn *c);
 static void group_retry(struct timer *t);
 
 static const struct stream_handler conn_stream_handler = {
@@ -194,9 +197,7 @@ static void conn_join(struct conn *c, struct conn_group *g)
 
 static void conn_part(struct conn *c)
 {
-    if (c->group->overdrawer == c) {
-        c->group->overdrawer = NULL;
-    }
+    conn_give_rights_back(c);
     timer_stop(&c->idle);
     deferred_cancel(&c->resume);
     list_remove(&c->link);
@@ -272,14 +273,30 @@ static void conn_starve(struct conn *c)
     }
 }
 
+static void conn_give_rights_back(struct conn *c)
+{
+    if (c->group->overdrawer == c) {
+        c->group->overdrawer = NULL;
+    }
+    if (c->group->let_in == c) {
+        c->group->let_in = NULL;
+    }
+}
+
 /* Whether another request may come in; if not the connection has to wait. */
 static bool conn_has_memory(struct conn *c)
 {
-    if (c->group->overdrawer == c || !budget_full(shard_budget(c->group->shard))) {
+    if (c->group->let_in == c || !budget_full(shard_budget(c->group->shard))) {
         return true;
     }
     conn_starve(c);
     return false;
+}
+
+/* Whether a large frame is under way; others count like those in the shared buffer. */
+static bool conn_has_large(const struct conn *c)
+{
+    return c->frame != NULL && c->frame->len >= LARGE_FRAME;
 }
 
 /* Bytes of the frame under way that memory is granted for and that are not yet received; 0: the
@@ -294,7 +311,10 @@ static size_t conn_frame_room(struct conn *c)
     if (c->frame_len < c->frame->charged) {
         return c->frame->charged - c->frame_len;
     }
-    if (g->overdrawer == c) {
+    if (!conn_has_large(c) && !conn_has_memory(c)) {
+        return 0;
+    }
+    if (g->overdrawer == c || !conn_has_large(c)) {
         chunk_overdraw(c->frame, budget, step);
         return step;
     }
@@ -318,7 +338,8 @@ static void group_check_overdrawer(struct conn_group *g)
         return;
     }
     if (c == NULL || now_us - g->overdraw_us < g->stall_us ||
-        now_us - stream_active_us(c->stream) < g->stall_us) {
+        (now_us - stream_active_us(c->stream) < g->stall_us &&
+         now_us - g->overdraw_us < OVERDRAW_STALLS_MAX * g->stall_us)) {
         return;
     }
     (void)error_set(&why, ERR_NETWORK, "%s stalled within a request while memory is short",
@@ -326,8 +347,9 @@ static void group_check_overdrawer(struct conn_group *g)
     conn_end(c, &why);
 }
 
-/* The connection that waits longest goes on, with the right to overdraw until its next frame is
- * delivered; the others follow as far as the budget goes. */
+/* Of those with a large frame under way the one that waits longest goes on, with the right to
+ * overdraw until it is delivered; of the others the one that waits longest may deliver one frame.
+ * The rest follows as far as the budget goes. */
 static void group_retry(struct timer *t)
 {
     struct conn_group *g = container_of(t, struct conn_group, retry);
@@ -336,13 +358,16 @@ static void group_retry(struct timer *t)
     group_check_overdrawer(g);
     list_init(&waiting);
     list_move_all(&waiting, &g->starved);
+    g->let_in = NULL; /* who has not used it by now has no whole frame */
     LIST_FOR_EACH(it, &waiting)
     {
         struct conn *c = container_of(it, struct conn, starved);
 
-        if (g->overdrawer == NULL) {
+        if (conn_has_large(c) && g->overdrawer == NULL) {
             g->overdrawer = c;
             g->overdraw_us = shard_now_us(g->shard);
+        } else if (!conn_has_large(c) && g->let_in == NULL) {
+            g->let_in = c;
         }
         list_remove(&c->starved);
         if (c->frame != NULL ? conn_frame_room(c) > 0 : conn_has_memory(c)) {
@@ -355,9 +380,7 @@ static void group_retry(struct timer *t)
 
 static void conn_deliver(struct conn *c, struct chunk *owner, struct bytes frame)
 {
-    if (c->group->overdrawer == c) {
-        c->group->overdrawer = NULL;
-    }
+    conn_give_rights_back(c);
     c->inflight++;
     c->last_frame = frame.len;
     c->handler->frame(c, c->context, owner, frame);

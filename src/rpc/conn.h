@@ -10,9 +10,10 @@
  * responses, or too many requests are in flight, no frame is delivered and the connection is not
  * read until things get better; nothing is dropped or killed.
  *
- * One waiting connection at a time may overdraw the budget for its next frame, so half-received
- * frames cannot block each other for good. When its peer stalls, it is closed after a while: that
- * is what holds up all others.
+ * Without memory things still go on, slowly. One waiting connection at a time may overdraw the
+ * budget to complete its large frame, so half-received frames cannot block each other for good;
+ * when its peer stalls, it is closed after a while: that is what holds up all others. And every
+ * few milliseconds one that waits with small frames may deliver one of them.
  *
  * A length outside [min, max] closes the connection: there is no way to find the next frame, and
  * not every client understands a connection-wide error frame (the Rust client reads it as garbage).
@@ -41,8 +42,9 @@ struct conn_group {
     size_t conn_count;
     struct list starved;     /* paused connections that wait for the budget, longest first */
     struct timer retry;      /* looks at `starved` */
-    struct conn *overdrawer; /* the one that may overdraw the budget, or NULL */
+    struct conn *overdrawer; /* the one that may overdraw the budget for its frame, or NULL */
     int64_t overdraw_us;     /* since when */
+    struct conn *let_in;     /* the one that may deliver a small frame nevertheless, or NULL */
 };
 
 struct conn_handler {

@@ -472,6 +472,33 @@ static void without_memory_requests_trickle(void **state)
     assert_int_equal(teardown_rig(r), 0);
 }
 
+/* A large frame that gets on slowly holds the right to overdraw; small ones pass it all the same,
+ * whole or in parts. */
+static void a_slow_large_frame_blocks_no_small_ones(void **state)
+{
+    static const size_t large = 900000;
+    struct rig *r = rig_new(100000);
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct bytes slow = frames_of(&large, 1, 0, &arena);
+    struct bytes small = small_frames(20, &arena);
+    struct end *first = open_conn(r);
+    struct end *second = open_conn(r);
+
+    (void)state;
+    peer_write(first->peer, slow.data, 500000);
+    while (atomic_load(&shard_budget(r->shard)->used) < 400000) {
+        thread_sleep_us(500); /* it overdraws */
+    }
+    peer_write(second->peer, small.data, 100);
+    shard_settle(r->shard);
+    peer_write(second->peer, small.data + 100, small.len - 100);
+    assert_reaches(&r->delivered, 20);
+    assert_int_equal(first->expected, 0);
+    peer_write(first->peer, slow.data + 500000, slow.len - 500000);
+    assert_reaches(&r->delivered, 21);
+    assert_int_equal(teardown_rig(r), 0);
+}
+
 struct hoard {
     struct rig *rig;
     struct chunk *kept[FRAMES_MAX];
@@ -666,6 +693,7 @@ int main(void)
         cmocka_unit_test(half_received_frames_do_not_block_each_other),
         cmocka_unit_test(who_stalls_with_the_last_memory_is_closed),
         cmocka_unit_test(without_memory_requests_trickle),
+        cmocka_unit_test(a_slow_large_frame_blocks_no_small_ones),
         TEST(kept_read_buffers_are_charged),
         TEST(lengths_outside_the_limits_close),
         TEST(a_bad_length_in_parts_closes),
