@@ -61,7 +61,7 @@ CASES = [
     ("mirror", "src/io/x.c", "/* x */\n", 1),
     ("mirror", "test/unit/io/x_test.c", "/* x */\n", 1),
     ("corpus", "test/fuzz/x_fuzz.c", "/* x */\n", 1),
-    ("machine", "README.md", "see /work/shared\n", 1),
+    ("machine", "README.md", "see /" "work/x\n", 1),
     ("machine", "scripts/x", "curl https://pypi.org/x\n", 1),
     ("format", MAIN, "int  x;\n", 1),
 ]
