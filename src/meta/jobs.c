@@ -28,11 +28,17 @@ static enum errcode execute(struct meta *m, struct meta_job *job, struct error *
     case META_DELETION_DONE:
         return deletion_done(m, JOB(meta_deletion_done)->table_id,
                              JOB(meta_deletion_done)->partition_id, e);
+    case META_ALLOCATE_IDS:
+    case META_ADD_SNAPSHOT:
+    case META_LIST_SNAPSHOTS:
+    case META_ACQUIRE_LEASE:
+    case META_RELEASE_LEASE:
+    case META_DROP_LEASE:
     case META_JOB_KIND_COUNT:
         break;
     }
 #undef JOB
-    return ERR_UNKNOWN_SERVER_ERROR;
+    return error_set(e, ERR_UNKNOWN_SERVER_ERROR, "the catalog has no such job");
 }
 
 void meta_run(struct meta *m, struct meta_job *job, int64_t now_ms)

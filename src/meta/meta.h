@@ -18,14 +18,10 @@
 #ifndef META_META_H
 #define META_META_H
 
+#include "job.h"
 #include "view.h"
 
-#include "io/shard.h"
-
 #define META_DEFAULT_DATABASE "fluss"
-#define META_NO_PARTITION     INT64_C(-1)
-
-struct meta;
 
 /* ---- opening ---- */
 
@@ -66,6 +62,8 @@ struct meta_options {
     const char *remote_data_dir;        /* remote.data.dir; NULL: none */
     const char *time_zone;              /* of auto partitions without one; NULL: UTC */
     int64_t auto_partition_interval_ms; /* auto-partition.check.interval */
+    int32_t snapshots_retained;         /* kv.snapshot.num-retained: per bucket; 0: 1 */
+    int64_t lease_interval_ms;          /* kv.snapshot.lease.expiration-check-interval; 0: never */
     const struct meta_config *configs;  /* the server's configuration, for meta_configs */
     size_t config_count;
 };
@@ -88,141 +86,6 @@ MUST_USE enum errcode meta_pending_deletions(struct meta *m, struct arena *arena
                                              struct error *e);
 /* The configuration the server was started with, secrets masked; any thread. */
 const struct meta_config *meta_configs(const struct meta *m, size_t *ret_count);
-
-/* ---- jobs ---- */
-
-enum meta_job_kind {
-    META_CREATE_DATABASE,
-    META_ALTER_DATABASE,
-    META_DROP_DATABASE,
-    META_CREATE_TABLE,
-    META_ALTER_TABLE,
-    META_DROP_TABLE,
-    META_CREATE_PARTITION,
-    META_DROP_PARTITION,
-    META_INIT_WRITER,
-    META_DELETION_DONE,
-    META_JOB_KIND_COUNT
-};
-
-/* Embedded first in one of the structs below. What a job points to is borrowed and must stay until
- * it is done. */
-struct meta_job {
-    enum meta_job_kind kind;
-    void (*done)(struct meta_job *job); /* on the submitting shard; owns the job from then on */
-    enum errcode code;                  /* outcome; why, when it is not ERR_OK: */
-    struct error error;
-
-    struct message message; /* private */
-    struct meta *meta;
-    struct shard *home;
-};
-
-/* Runs the job on the coordinator and brings it back. Thread: a shard. */
-void meta_submit(struct meta *m, struct meta_job *job);
-
-/* A change of a property, in the protocol's numbering. */
-enum meta_change_op { META_SET = 0, META_DELETE = 1, META_APPEND = 2, META_SUBTRACT = 3 };
-struct meta_change {
-    struct bytes key;
-    struct bytes value; /* META_SET; may be empty */
-    int32_t op;         /* as received: other numbers are refused */
-};
-
-struct meta_create_database {
-    struct meta_job job;
-    struct bytes database;
-    struct bytes json; /* empty: an empty descriptor */
-    bool ignore_if_exists;
-};
-
-struct meta_alter_database {
-    struct meta_job job;
-    struct bytes database;
-    const struct meta_change *changes;
-    size_t change_count;
-    bool has_comment;
-    struct bytes comment; /* empty: none from now on */
-    bool ignore_if_not_exists;
-};
-
-struct meta_drop_database {
-    struct meta_job job;
-    struct bytes database;
-    bool ignore_if_not_exists;
-    bool cascade;
-};
-
-struct meta_create_table {
-    struct meta_job job;
-    struct bytes database;
-    struct bytes table;
-    struct bytes json; /* the table descriptor */
-    bool ignore_if_exists;
-};
-
-struct meta_add_column {
-    struct bytes name;
-    struct bytes type_json;
-    bool has_comment;
-    struct bytes comment;
-    bool has_agg_function;
-    struct bytes agg_function_json;
-    int32_t position; /* 0: last; others are refused */
-};
-
-struct meta_alter_table {
-    struct meta_job job;
-    struct bytes database;
-    struct bytes table;
-    const struct meta_change *changes;
-    size_t change_count;
-    const struct meta_add_column *columns;
-    size_t column_count;
-    bool unsupported; /* the request also drops, renames or modifies columns */
-    bool ignore_if_not_exists;
-};
-
-struct meta_drop_table {
-    struct meta_job job;
-    struct bytes database;
-    struct bytes table;
-    bool ignore_if_not_exists;
-};
-
-struct meta_spec {
-    struct bytes key;
-    struct bytes value;
-};
-
-struct meta_create_partition {
-    struct meta_job job;
-    struct bytes database;
-    struct bytes table;
-    const struct meta_spec *spec;
-    size_t spec_count;
-    bool ignore_if_exists;
-};
-
-struct meta_drop_partition {
-    struct meta_job job;
-    struct bytes database;
-    struct bytes table;
-    const struct meta_spec *spec;
-    size_t spec_count;
-    bool ignore_if_not_exists;
-};
-
-struct meta_init_writer {
-    struct meta_job job;
-    int64_t writer_id; /* result */
-};
-
-struct meta_deletion_done {
-    struct meta_job job;
-    int64_t table_id;
-    int64_t partition_id; /* META_NO_PARTITION: the whole table */
-};
 
 /* ---- reads that need more than a look-up; on a view, any thread ---- */
 
