@@ -20,6 +20,7 @@ static enum errcode open_data_dir(struct server *s, struct error *e)
         s->data_dir = arena_strndup(&s->arena, s->config->data_dir, strlen(s->config->data_dir));
         TRY(dir_create(s->data_dir, e));
     }
+    TRY(remote_root_find(s->config->remote_data_dir, s->data_dir, &s->arena, &s->remote, e));
     return file_lock(arena_printf(&s->arena, "%s/%s", s->data_dir, LOCK_FILE), &s->lock, e);
 }
 
@@ -98,6 +99,8 @@ static enum errcode start_shards(struct server *s, struct error *e)
     s->node.wait_us_max = s->config->fetch_wait_us_max;
     s->replica_config = s->config->replicas;
     s->replica_config.data_dir = s->data_dir;
+    s->replica_config.remote_dir = s->remote.dir;
+    s->replica_config.remote_uri = s->remote.uri;
     s->replica_config.shard_count = s->node.shard_count;
     s->replica_config.clean = s->clean;
     s->replica_config.disk = s->disk;

@@ -13,6 +13,8 @@
 #ifndef CMD_SERVER_H
 #define CMD_SERVER_H
 
+#include "remote_root.h"
+
 #include "front/fluss.h"
 #include "io/gate.h"
 #include "log/log.h"
@@ -37,12 +39,13 @@ struct server_config {
     struct server_listener listeners[SERVER_LISTENERS_MAX];
     size_t listener_count;
     struct meta_options meta;       /* data_dir, coordinator and listener are filled in */
-    struct replica_config replicas; /* data_dir, pools, clean and hints are filled in */
+    struct replica_config replicas; /* directories, pools, clean and hints are filled in */
     struct fluss_front_options front;
-    const char *rack;          /* NULL: none */
-    int64_t checkpoint_us;     /* between two writes of the checkpoint files */
-    int64_t recovery_point_us; /* between two moves of all recovery points */
-    int64_t fetch_wait_us_max; /* longest long poll */
+    const char *remote_data_dir; /* remote.data.dir; NULL: below the data directory */
+    const char *rack;            /* NULL: none */
+    int64_t checkpoint_us;       /* between two writes of the checkpoint files */
+    int64_t recovery_point_us;   /* between two moves of all recovery points */
+    int64_t fetch_wait_us_max;   /* longest long poll */
     unsigned disk_threads;
     unsigned sync_threads;
 };
@@ -54,6 +57,7 @@ struct publication; /* deletions.c */
 struct server {
     const struct server_config *config;
     char *data_dir;
+    struct remote_root remote;
     struct file *lock;
     bool clean;                                /* the last stop was */
     struct arena arena;                        /* what lives as long as the server */

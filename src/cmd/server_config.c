@@ -41,6 +41,8 @@ static void config_meta(const struct options *o, struct arena *arena, struct met
     m->allow_kv_tables = options_bool(o, "allow.create.kv.tables");
     m->remote_data_dir = options_string(o, "remote.data.dir");
     m->auto_partition_interval_ms = options_duration_ms(o, "auto-partition.check.interval");
+    m->snapshots_retained = options_int(o, "kv.snapshot.num-retained");
+    m->lease_interval_ms = options_duration_ms(o, "kv.snapshot.lease.expiration-check-interval");
     m->configs = options_settings(o, arena, &m->config_count);
 }
 
@@ -86,6 +88,7 @@ enum errcode server_config_make(const struct server_args *args, struct arena *ar
         .data_dir = args->data_dir,
         .shards = shard_count(o),
         .memory_bytes = (size_t)options_bytes(o, "eider.memory.budget"),
+        .remote_data_dir = options_string(o, "remote.data.dir"),
         .rack = options_string(o, "tablet-server.rack"),
         .checkpoint_us =
             options_duration_ms(o, "log.replica.high-watermark.checkpoint-interval") * 1000,

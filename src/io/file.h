@@ -83,6 +83,9 @@ MUST_USE enum errcode dir_read(const char *path, struct arena *arena, struct dir
                                struct error *e);
 
 bool path_exists(const char *path);
+/* The path from the root, links resolved; it must exist. In the arena. */
+MUST_USE enum errcode path_absolute(const char *path, struct arena *arena, char **ret,
+                                    struct error *e);
 MUST_USE enum errcode path_rename(const char *from, const char *to, struct error *e);
 /* A missing file is success. Not durable before dir_sync of the parent. */
 MUST_USE enum errcode path_remove(const char *path, struct error *e);

@@ -150,6 +150,17 @@ enum errcode dir_read(const char *path, struct arena *arena, struct dir_list *re
     return ERR_OK;
 }
 
+enum errcode path_absolute(const char *path, struct arena *arena, char **ret, struct error *e)
+{
+    OWNED(mem_freep) char *resolved = realpath(path, NULL);
+
+    if (resolved == NULL) {
+        return error_os(e, errno, "path of %s", path);
+    }
+    *ret = arena_strndup(arena, resolved, strlen(resolved));
+    return ERR_OK;
+}
+
 bool path_exists(const char *path)
 {
     struct stat st;

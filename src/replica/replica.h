@@ -39,6 +39,8 @@ struct bucket_hint {
 
 struct replica_config {
     const char *data_dir;
+    const char *remote_dir; /* root of remote storage: a directory, and the same as clients */
+    const char *remote_uri; /* are told it */
     unsigned shard_count;
     struct log_options log;
     bool clean;              /* the last stop was clean */

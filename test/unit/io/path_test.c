@@ -181,6 +181,22 @@ static void a_disk_has_a_size(void **state)
     assert_int_equal(disk_usage(at(p, "nowhere"), &usage, &e), ERR_LOG_STORAGE);
 }
 
+static void a_path_is_known_from_the_root(void **state)
+{
+    struct place *p = *state;
+    char *direct = NULL;
+    char *absolute = NULL;
+    struct error e;
+
+    assert_int_equal(dir_create(at(p, "a/b"), &e), ERR_OK);
+    assert_int_equal(symlink(at(p, "a"), at(p, "link")), 0);
+    assert_int_equal(path_absolute(at(p, "a/b"), &p->arena, &direct, &e), ERR_OK);
+    assert_int_equal(path_absolute(at(p, "link/../link/b"), &p->arena, &absolute, &e), ERR_OK);
+    assert_int_equal(absolute[0], '/');
+    assert_string_equal(absolute, direct);
+    assert_int_equal(path_absolute(at(p, "nowhere"), &p->arena, &absolute, &e), ERR_LOG_STORAGE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -193,6 +209,7 @@ int main(void)
         TEST(replacing_is_atomic),
         TEST(a_lock_is_held_by_one),
         TEST(a_disk_has_a_size),
+        TEST(a_path_is_known_from_the_root),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
