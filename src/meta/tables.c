@@ -36,17 +36,6 @@ struct table_policy table_policy_of(const struct meta *m)
                                  .create_kv_tables = o->allow_kv_tables};
 }
 
-/* The one place that says which kinds of tables this server can serve. */
-static enum errcode check_supported(const struct table_descriptor *d, struct error *e)
-{
-    if (table_has_primary_key(d)) {
-        return error_set(e, ERR_INVALID_TABLE,
-                         "primary-key tables are not supported by this version; leave the primary "
-                         "key out to create a log table");
-    }
-    return ERR_OK;
-}
-
 /* There is one server, so there can be one replica. */
 enum errcode table_check_replicas(const struct table_options *options, struct error *e)
 {
@@ -82,7 +71,6 @@ static enum errcode descriptor_make(const struct meta *m, struct bytes json,
     struct table_policy policy = table_policy_of(m);
 
     TRY(table_descriptor_parse(json, &asked, e));
-    TRY(check_supported(asked, e));
     TRY(table_apply_defaults(asked, &policy, &full, e));
     TRY(table_validate(full, &policy, e));
     TRY(check_here(full, e));

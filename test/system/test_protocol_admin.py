@@ -218,15 +218,6 @@ def test_too_many_buckets(admin, db):
     assert code(create_table, admin, db, "t", described(bucket_count=4097)) == 49
 
 
-@pytest.mark.own_server
-def test_primary_keys_are_refused_clearly(admin, db):
-    """Until this server keeps key-value state."""
-    table = tables.descriptor({"id": {**INT, "nullable": False}}, primary_key=["id"])
-    with pytest.raises(ErrorReply) as e:
-        create_table(admin, db, "t", table)
-    assert "primary" in str(e.value).lower()
-
-
 def test_schemas_by_id(cluster, create):
     table = create()
     latest = cluster.tablet.call("GET_TABLE_SCHEMA", table_path=table.path)

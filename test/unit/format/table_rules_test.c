@@ -88,7 +88,7 @@ static void checks_options(void **state)
         {ERR_INVALID_CONFIG, "", PLAIN, RF ",\"table.log.arrow.compression.zstd.level\":\"23\""},
         {ERR_INVALID_CONFIG, KEYED, PLAIN, RF ",\"table.log.format\":\"INDEXED\""},
         {ERR_OK, "", PLAIN, RF ",\"table.log.format\":\"INDEXED\""},
-        {ERR_OK, KEYED, PLAIN,
+        {ERR_INVALID_CONFIG, KEYED, PLAIN,
          RF ",\"table.log.format\":\"INDEXED\",\"table.kv.format\":\"INDEXED\""},
         {ERR_INVALID_CONFIG, KEYED, PLAIN, RF ",\"table.kv.format-version\":\"3\""},
         {ERR_INVALID_CONFIG, "", PLAIN, RF ",\"table.log.tiered.local-segments\":\"0\""},

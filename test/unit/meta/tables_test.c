@@ -61,6 +61,7 @@ static void ids_are_never_used_again(void **state)
 
 #define PK      ",\"primary_key\":[\"n\"]"
 #define ONE(p)  TABLE_JSON("", "", "\"bucket_count\":1,", p)
+#define KEYED   TABLE_JSON(PK, "", "\"bucket_count\":1,", "")
 #define PART(p) TABLE_JSON("", "\"day\"", "\"bucket_count\":1,", p)
 
 static void every_error_has_its_code(void **state)
@@ -76,7 +77,9 @@ static void every_error_has_its_code(void **state)
         {ERR_INVALID_TABLE, "fluss", "__t", PLAIN_TABLE},
         {ERR_INVALID_TABLE, "fluss", "t", "{}"},
         {ERR_INVALID_TABLE, "fluss", "t", ""},
-        {ERR_INVALID_TABLE, "fluss", "t", TABLE_JSON(PK, "", "\"bucket_count\":1,", "")},
+        {ERR_INVALID_TABLE, "fluss", "t", TABLE_JSON(PK, "\"n\"", "\"bucket_count\":1,", "")},
+        {ERR_INVALID_CONFIG, "fluss", "t",
+         TABLE_JSON(PK, "", "\"bucket_count\":1,", "\"table.log.format\":\"INDEXED\"")},
         {ERR_INVALID_TABLE, "fluss", "t", ONE("\"table.datalake.enabled\":\"true\"")},
         {ERR_INVALID_TABLE, "fluss", "t", TABLE_JSON("", "\"x\"", "", "")},
         {ERR_INVALID_TABLE, "fluss", "t", TABLE_JSON("", "", "\"bucket_key\":[\"x\"],", "")},
@@ -120,6 +123,39 @@ static void creation_can_be_switched_off(void **state)
     w->options.allow_log_tables = false;
     world_restart(w);
     assert_int_equal(create_table(w, "fluss", "t", PLAIN_TABLE, false), ERR_INVALID_TABLE);
+    assert_int_equal(create_table(w, "fluss", "k", KEYED, false), ERR_OK);
+    w->options.allow_log_tables = true;
+    w->options.allow_kv_tables = false;
+    world_restart(w);
+    assert_int_equal(create_table(w, "fluss", "l", KEYED, false), ERR_INVALID_TABLE);
+    assert_int_equal(create_table(w, "fluss", "t", PLAIN_TABLE, false), ERR_OK);
+    assert_non_null(table_of(w, "k")); /* what exists stays */
+}
+
+static const char *property(struct world *w, const char *table, const char *key)
+{
+    return text_map_get(table_of(w, table)->descriptor->def.properties, key);
+}
+
+static void a_primary_key_table_gets_what_it_did_not_say(void **state)
+{
+    struct world *w = *state;
+    const struct table_def *def;
+
+    assert_int_equal(create_table(w, "fluss", "k", KEYED, false), ERR_OK);
+    world_restart(w);
+    def = &table_of(w, "k")->descriptor->def;
+    assert_int_equal(def->bucket_keys.count, 1);
+    assert_string_equal(def->bucket_keys.items[0], "n");
+    assert_string_equal(property(w, "k", "table.kv.format-version"), "2");
+    assert_string_equal(property(w, "k", "table.kv.standby-replica.enabled"), "true");
+    assert_null(property(w, "k", "table.delete.behavior"));
+    assert_int_equal(create_table(w, "fluss", "f",
+                                  TABLE_JSON(PK, "", "\"bucket_count\":1,",
+                                             "\"table.merge-engine\":\"first_row\""),
+                                  false),
+                     ERR_OK);
+    assert_string_equal(property(w, "f", "table.delete.behavior"), "IGNORE");
 }
 
 static void dropping_a_missing_table(void **state)
@@ -135,9 +171,13 @@ static void dropping_a_missing_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(stores_what_clients_read),     WORLD_TEST(fills_in_defaults),
-        WORLD_TEST(ids_are_never_used_again),     WORLD_TEST(every_error_has_its_code),
-        WORLD_TEST(creation_can_be_switched_off), WORLD_TEST(dropping_a_missing_table),
+        WORLD_TEST(stores_what_clients_read),
+        WORLD_TEST(fills_in_defaults),
+        WORLD_TEST(ids_are_never_used_again),
+        WORLD_TEST(every_error_has_its_code),
+        WORLD_TEST(creation_can_be_switched_off),
+        WORLD_TEST(dropping_a_missing_table),
+        WORLD_TEST(a_primary_key_table_gets_what_it_did_not_say),
     };
 
     return RUN_TESTS(tests);
