@@ -17,7 +17,7 @@ struct kv_engine {
                               struct arena *arena, struct bytes *ret, struct error *e);
     enum errcode (*prefix)(struct kv_store *s, struct bytes prefix, size_t bytes_max,
                            struct arena *arena, struct kv_items *ret, struct error *e);
-    enum errcode (*checkpoint)(struct kv_store *s, const char *dir, struct kv_state *ret,
+    enum errcode (*checkpoint)(struct kv_store *s, const char *dir, struct kv_checkpoint *ret,
                                struct error *e);
     enum errcode (*cursor_open)(struct kv_store *s, struct kv_cursor **ret, struct error *e);
     void (*cursor_close)(struct kv_cursor *c);

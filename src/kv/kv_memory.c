@@ -371,8 +371,8 @@ static enum errcode memory_cursor_next(struct kv_cursor *cursor, size_t rows_max
     return ERR_OK;
 }
 
-static enum errcode memory_checkpoint(struct kv_store *store, const char *dir, struct kv_state *ret,
-                                      struct error *e)
+static enum errcode memory_checkpoint(struct kv_store *store, const char *dir,
+                                      struct kv_checkpoint *ret, struct error *e)
 {
     (void)store;
     (void)ret;

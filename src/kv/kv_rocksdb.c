@@ -527,15 +527,31 @@ static enum errcode remove_leftovers(const char *dir, struct error *e)
     return ERR_OK;
 }
 
-static enum errcode rocks_checkpoint(struct kv_store *store, const char *dir, struct kv_state *ret,
-                                     struct error *e)
+static enum errcode highest_table(const char *dir, uint64_t *ret, struct error *e)
 {
-    struct kv_state state;
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct dir_list list;
+
+    TRY(dir_read(dir, &arena, &list, e));
+    *ret = 0;
+    for (size_t i = 0; i < list.count; i++) {
+        uint64_t number = kv_table_number(list.entries[i].name);
+
+        *ret = number > *ret ? number : *ret;
+    }
+    return ERR_OK;
+}
+
+static enum errcode rocks_checkpoint(struct kv_store *store, const char *dir,
+                                     struct kv_checkpoint *ret, struct error *e)
+{
+    struct kv_checkpoint made = {.lineage = store->lineage};
 
     TRY(make_checkpoint(of(store), dir, e));
-    TRY(take_state(of(store)->env, dir, &state, e));
+    TRY(highest_table(dir, &made.table_max, e));
+    TRY(take_state(of(store)->env, dir, &made.state, e));
     TRY(remove_leftovers(dir, e));
-    *ret = state;
+    *ret = made;
     return ERR_OK;
 }
 

@@ -131,8 +131,6 @@ int64_t kv_store_durable_offset(const struct kv_store *s)
     return atomic_load_explicit(&s->durable_offset, memory_order_acquire);
 }
 
-uint64_t kv_store_lineage(const struct kv_store *s) { return s->lineage; }
-
 /* ---- the rest goes to the engine ---- */
 
 enum errcode kv_store_close(struct kv_store *s, struct error *e)
@@ -152,10 +150,24 @@ enum errcode kv_store_prefix(struct kv_store *s, struct bytes prefix, size_t byt
     return s->engine->prefix(s, prefix, bytes_max, arena, ret, e);
 }
 
-enum errcode kv_store_checkpoint(struct kv_store *s, const char *dir, struct kv_state *ret,
+enum errcode kv_store_checkpoint(struct kv_store *s, const char *dir, struct kv_checkpoint *ret,
                                  struct error *e)
 {
     return s->engine->checkpoint(s, dir, ret, e);
+}
+
+uint64_t kv_table_number(const char *name)
+{
+    uint64_t number = 0;
+    size_t digits = 0;
+
+    for (; name[digits] >= '0' && name[digits] <= '9'; digits++) {
+        if (__builtin_mul_overflow(number, 10u, &number) ||
+            __builtin_add_overflow(number, (uint64_t)(name[digits] - '0'), &number)) {
+            return 0;
+        }
+    }
+    return digits > 0 && strcmp(name + digits, ".sst") == 0 ? number : 0;
 }
 
 struct kv_store_stats kv_store_stats(const struct kv_store *s)

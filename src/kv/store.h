@@ -116,14 +116,22 @@ MUST_USE enum errcode kv_cursor_next(struct kv_cursor *c, size_t rows_max, size_
 
 /* ---- snapshots and health ---- */
 
+struct kv_checkpoint {
+    struct kv_state state; /* of its rows */
+    /* A random number that a store keeps for its life, restarts included: table files of equal
+     * numbers in checkpoints of one lineage have equal contents, up to table_max; others are of one
+     * checkpoint only. */
+    uint64_t lineage;
+    uint64_t table_max;
+};
+
 /* A complete database of all writes in the new directory dir, without anything of ours in it, so that
- * other programs see rows only. Its table files are links to ours. *ret: its state. Not in memory:
+ * other programs see rows only. Its table files are links to ours. In memory:
  * ERR_UNSUPPORTED_OPERATION. */
-MUST_USE enum errcode kv_store_checkpoint(struct kv_store *s, const char *dir, struct kv_state *ret,
-                                          struct error *e);
-/* A random number that the store keeps for its life, restarts included. In checkpoints of one
- * lineage, equal names of table files mean equal contents. Thread: any. */
-uint64_t kv_store_lineage(const struct kv_store *s);
+MUST_USE enum errcode kv_store_checkpoint(struct kv_store *s, const char *dir,
+                                          struct kv_checkpoint *ret, struct error *e);
+/* The number of a table file, "000123.sst" -> 123; 0: it is none. */
+uint64_t kv_table_number(const char *name);
 
 struct kv_store_stats {
     uint64_t memory_bytes; /* written, not yet on the device */

@@ -198,6 +198,16 @@ static size_t count_tables(const char *dir, bool *ret_clean)
     return tables;
 }
 
+static struct kv_checkpoint checkpoint_of(struct kv_store *s, const char *dir)
+{
+    struct kv_checkpoint made;
+    struct error e;
+
+    OK(kv_store_checkpoint(s, dir, &made, &e));
+    OK(path_remove_tree(dir, &e));
+    return made;
+}
+
 static void a_checkpoint_is_a_database_of_rows_alone(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
@@ -208,7 +218,8 @@ static void a_checkpoint_is_a_database_of_rows_alone(void **state)
     struct kv_env *env = kv_env_new(&small);
     struct kv_store *s = open_store(env, db, 0);
     struct kv_store *other = NULL;
-    struct kv_state at;
+    struct kv_checkpoint at;
+    struct kv_checkpoint again;
     struct error e;
     bool clean;
 
@@ -217,20 +228,22 @@ static void a_checkpoint_is_a_database_of_rows_alone(void **state)
     OK(kv_store_flush(s, &e));
     write_rows(s, 1000, 1500, 20);
     OK(kv_store_checkpoint(s, copy, &at, &e));
-    assert_int_equal(at.offset, 20);
-    assert_int_equal(at.row_count, 20);
+    assert_int_equal(at.state.offset, 20);
+    assert_int_equal(at.state.row_count, 20);
     assert_true(count_tables(copy, &clean) >= 2);
+    assert_true(at.table_max > 0);
     assert_true(clean);
-    assert_int_equal(kv_store_checkpoint(s, copy, &at, &e), ERR_KV_STORAGE); /* it exists */
+    assert_int_equal(kv_store_checkpoint(s, copy, &again, &e), ERR_KV_STORAGE); /* it exists */
     write_rows(s, 1500, 1600, 30);
 
     /* it does not say of what offset it is: whoever restores it must */
     assert_int_equal(kv_rocksdb_open(env, &params, &other, &e), ERR_CORRUPT_FILE);
-    params.state = at;
+    params.state = at.state;
     OK(kv_rocksdb_open(env, &params, &other, &e));
     assert_int_equal(kv_store_state(other).offset, 20);
     assert_int_equal(kv_store_durable_offset(other), 20);
-    assert_int_not_equal(kv_store_lineage(other), kv_store_lineage(s));
+    again = checkpoint_of(other, arena_printf(&arena, "%s/again", dir));
+    assert_int_not_equal(again.lineage, at.lineage);
     expect_rows(other, 1500);
     OK(kv_store_close(other, &e));
     params.state = (struct kv_state){.offset = 5}; /* it knows better from now on */
@@ -248,15 +261,21 @@ static void lineage_survives_a_restart(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     char *dir = rows_dir(&arena);
+    char *db = arena_printf(&arena, "%s/db", dir);
+    char *copy = arena_printf(&arena, "%s/snap", dir);
     struct kv_env *env = kv_env_new(&small);
-    struct kv_store *s = open_store(env, dir, 0);
-    uint64_t lineage = kv_store_lineage(s);
+    struct kv_store *s = open_store(env, db, 0);
+    struct kv_checkpoint first = checkpoint_of(s, copy);
+    struct kv_checkpoint second;
     struct error e;
 
     (void)state;
     OK(kv_store_close(s, &e));
-    s = open_store(env, dir, 0);
-    assert_int_equal(kv_store_lineage(s), lineage);
+    s = open_store(env, db, 0);
+    write_rows(s, 0, 10, 1);
+    second = checkpoint_of(s, copy);
+    assert_int_equal(first.lineage, second.lineage);
+    assert_true(first.table_max < second.table_max);
     OK(kv_store_close(s, &e));
     kv_env_free(env);
     rows_dir_remove(dir);
