@@ -1,0 +1,142 @@
+/* Snapshots of a bucket's state in remote storage: what clients scan, and what a server without
+ * local state starts from.
+ *
+ *   <remote>/snap-<id>/_METADATA     this document
+ *   <remote>/snap-<id>/<uuid>        files of this snapshot alone
+ *   <remote>/shared/<uuid>           table files, which later snapshots refer to as well
+ *
+ *   {"version":1,"table_id":12,"partition_id":77,"bucket_id":0,"snapshot_id":7,
+ *    "snapshot_location":"<remote>/snap-7",
+ *    "kv_snapshot_handle":{
+ *      "shared_file_handles":[{"kv_file_handle":{"path":"<remote>/shared/<uuid>","size":123},
+ *                              "local_path":"000012.sst"},...],
+ *      "private_file_handles":[the same,...],
+ *      "snapshot_incremental_size":123},
+ *    "log_offset":1200,"row_count":55,
+ *    "auto_inc_id_range":[{"column_id":2,"start":101,"end":100000}],
+ *    "lineage":"0123456789abcdef","table_max":12}
+ *
+ * partition_id, row_count and auto_inc_id_range are left out when there is none. The files under
+ * their local names are a RocksDB database whose rows are those of the log below log_offset. The
+ * incremental size is that of the files this snapshot has added. lineage and table_max are ours, see
+ * struct kv_checkpoint; the original ignores them, and without them nothing is shared.
+ *
+ * Order. Files are complete and durable before _METADATA names them, and go only when no snapshot
+ * that is kept names them. A crash leaves files that nobody names; the next sweep takes them.
+ * Source: CompletedSnapshot, CompletedSnapshotJsonSerde of Apache Fluss.
+ * Thread: any; functions that are given a directory block (pool).
+ */
+#ifndef KV_SNAPSHOT_H
+#define KV_SNAPSHOT_H
+
+#include "store.h"
+
+#include "format/json.h"
+
+struct kv_snapshot_file {
+    const char *path; /* where it is, complete */
+    const char *name; /* in the database directory: no '/' */
+    int64_t size;
+};
+
+struct kv_snapshot_files {
+    struct kv_snapshot_file *items;
+    size_t count;
+};
+
+struct kv_snapshot {
+    int64_t table_id;
+    int64_t partition_id; /* -1: not partitioned */
+    int32_t bucket;
+    int64_t id;
+    const char *location;
+    struct kv_snapshot_files shared;
+    struct kv_snapshot_files own;
+    int64_t incremental_size;
+    struct kv_checkpoint checkpoint; /* lineage 0: unknown */
+};
+
+/* ---- the document ---- */
+
+#define KV_SNAPSHOT_SIZE_MAX  ((size_t)64 << 20)
+#define KV_SNAPSHOT_FILES_MAX 1000000u
+
+void kv_snapshot_format(const struct kv_snapshot *s, struct json_writer *ret);
+/* Everything in ret lies in the arena. ERR_CORRUPT_FILE. */
+MUST_USE enum errcode kv_snapshot_parse(struct bytes text, struct arena *arena,
+                                        struct kv_snapshot *ret, struct error *e);
+
+/* ---- decisions ---- */
+
+/* A file of a checkpoint. */
+struct kv_local_file {
+    const char *name;
+    int64_t size;
+};
+
+struct kv_snapshot_request {
+    int64_t table_id;
+    int64_t partition_id;
+    int32_t bucket;
+    int64_t id;
+    const char *remote; /* the bucket's directory there, as clients are told it */
+    struct kv_checkpoint checkpoint;
+    const struct kv_local_file *files; /* of the checkpoint */
+    size_t file_count;
+    const struct kv_snapshot *base; /* the newest complete snapshot; NULL: none */
+    uint64_t (*random)(void);
+};
+
+struct kv_snapshot_copy {
+    const char *name; /* in the checkpoint */
+    const char *path; /* below the remote directory */
+};
+
+struct kv_snapshot_plan {
+    struct kv_snapshot snapshot; /* as it will be */
+    struct kv_snapshot_copy *copies;
+    size_t copy_count;
+};
+
+/* Which files to copy, which to share with the base. Everything lies in the arena or is borrowed. */
+void kv_snapshot_make_plan(const struct kv_snapshot_request *r, struct arena *arena,
+                           struct kv_snapshot_plan *ret);
+
+struct kv_snapshot_ids {
+    const int64_t *ids;
+    size_t count;
+};
+
+/* Which of all snapshots, given by ascending id, are to be kept: the newest `retained`, at least
+ * one, and those that are leased. ret_kept has room for all; returns how many. */
+size_t kv_snapshot_retain(struct kv_snapshot_ids all, size_t retained,
+                          struct kv_snapshot_ids leased, int64_t *ret_kept);
+
+/* ---- files ---- */
+
+/* The files of a checkpoint directory, in the arena. */
+MUST_USE enum errcode kv_snapshot_local_files(const char *dir, struct arena *arena,
+                                              struct kv_local_file **ret, size_t *ret_count,
+                                              struct error *e);
+/* Copies what the plan says from the checkpoint to the remote directory, then writes _METADATA: the
+ * snapshot exists when this returns. After an error it does not. */
+MUST_USE enum errcode kv_snapshot_upload(const struct kv_snapshot_plan *plan,
+                                         const char *checkpoint, const char *remote_dir,
+                                         struct error *e);
+/* Ids of the snapshots there that have _METADATA, ascending, in the arena. */
+MUST_USE enum errcode kv_snapshot_list(const char *remote_dir, struct arena *arena, int64_t **ret,
+                                       size_t *ret_count, struct error *e);
+/* ERR_KV_SNAPSHOT_NOT_EXIST, ERR_CORRUPT_FILE. */
+MUST_USE enum errcode kv_snapshot_read(const char *remote_dir, int64_t id, struct arena *arena,
+                                       struct kv_snapshot *ret, struct error *e);
+/* Removes all that the snapshots `kept` do not name, other snapshots first. Not beside an upload. An
+ * error, and nothing is removed, when one of them cannot be read. */
+MUST_USE enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *kept, size_t count,
+                                        struct error *e);
+/* Makes the database in the directory dir, which is replaced, for kv_rocksdb_open with the state of
+ * the snapshot. ERR_CORRUPT_FILE when a file is missing or has another size;
+ * ERR_UNSUPPORTED_OPERATION for paths that are not of this machine. */
+MUST_USE enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *dir,
+                                          struct error *e);
+
+#endif
