@@ -2,6 +2,8 @@
  *
  *   prepare.h   a KV batch and the old rows -> changes of state and the changelog batch (pure)
  *   replay.h    a changelog batch -> changes of state (pure)
+ *   table.h     what of a table's definition the write path needs
+ *   insert.h    rows that a lookup inserts when it finds none
  *   bucket.h    the state of a bucket on its shard: pending changes, row cache, store
  *   store.h     the state on disk, or in memory for tests
  *   env.h       what all stores of the process share, and how much memory they take
@@ -14,8 +16,11 @@
 
 #include "bucket.h"
 #include "env.h"
+#include "insert.h"
 #include "prepare.h"
 #include "replay.h"
+#include "snapshot.h"
 #include "store.h"
+#include "table.h"
 
 #endif
