@@ -135,7 +135,10 @@ static enum errcode catalog_open(struct meta *m, struct error *e)
     m->writer_id_end = m->writer_id_next;
     TRY(default_database(m, &batch, e));
     TRY(store_batch_commit(m->store, &batch, e));
-    return load_view(m, epoch, &m->view, e);
+    TRY(load_view(m, epoch, &m->view, e));
+    TRY(leases_load(m, e));
+    leases_sweep(m);
+    return ERR_OK;
 }
 
 enum errcode meta_open(const struct meta_options *options, struct meta **ret, struct error *e)
@@ -145,6 +148,7 @@ enum errcode meta_open(const struct meta_options *options, struct meta **ret, st
 
     ASSERT(options->default_bucket_count > 0 && options->bucket_count_max > 0);
     copy_options(m, options);
+    list_init(&m->leases);
     m->now_ms = clock_wall_ms();
     code = zone_find(m->options.time_zone, &m->arena, &m->zone, e);
     if (code == ERR_OK) {
@@ -163,6 +167,7 @@ void meta_close(struct meta *m)
     if (m == NULL) {
         return;
     }
+    leases_free(m);
     store_close(m->store);
     (void)meta_view_unref(m->view);
     arena_fini(&m->arena);
@@ -182,6 +187,15 @@ static void timer_fire(struct timer *t)
     timer_start(m->options.coordinator, t, m->options.auto_partition_interval_ms * 1000);
 }
 
+static void lease_timer_fire(struct timer *t)
+{
+    struct meta *m = container_of(t, struct meta, lease_timer);
+
+    m->now_ms = shard_wall_ms(m->options.coordinator);
+    leases_sweep(m);
+    timer_start(m->options.coordinator, t, m->options.lease_interval_ms * 1000);
+}
+
 static void start_arrive(struct message *message)
 {
     struct meta *m = container_of(message, struct meta, start);
@@ -189,6 +203,10 @@ static void start_arrive(struct message *message)
     ASSERT_ON(m->options.coordinator);
     timer_init(&m->timer, timer_fire);
     timer_fire(&m->timer);
+    timer_init(&m->lease_timer, lease_timer_fire);
+    if (m->options.lease_interval_ms > 0) {
+        lease_timer_fire(&m->lease_timer);
+    }
 }
 
 void meta_start(struct meta *m)

@@ -13,6 +13,7 @@
 #include "view_edit.h"
 #include "znode.h"
 
+#include "base/list.h"
 #include "format/table_rules.h"
 
 struct meta {
@@ -26,7 +27,10 @@ struct meta {
     int64_t writer_id_end;
     int64_t now_ms;        /* wall time of the running job */
     const struct tz *zone; /* of auto partitions without one of their own */
+    struct list leases;    /* of snapshots: struct lease */
+    size_t lease_count;
     struct timer timer;
+    struct timer lease_timer;
     struct message start;
 };
 
@@ -116,6 +120,29 @@ MUST_USE enum errcode partition_drop(struct meta *m, const struct meta_drop_part
 MUST_USE enum errcode writer_id_take(struct meta *m, int64_t *ret, struct error *e);
 MUST_USE enum errcode deletion_done(struct meta *m, int64_t table_id, int64_t partition_id,
                                     struct error *e);
+
+MUST_USE enum errcode ids_allocate(struct meta *m, struct meta_allocate_ids *job, struct error *e);
+MUST_USE enum errcode snapshot_add(struct meta *m, struct meta_add_snapshot *job, struct error *e);
+MUST_USE enum errcode snapshots_list(struct meta *m, struct meta_list_snapshots *job,
+                                     struct error *e);
+MUST_USE enum errcode lease_acquire(struct meta *m, struct meta_acquire_lease *job,
+                                    struct error *e);
+MUST_USE enum errcode lease_release(struct meta *m, const struct meta_release_lease *job,
+                                    struct error *e);
+MUST_USE enum errcode lease_drop(struct meta *m, const struct meta_drop_lease *job,
+                                 struct error *e);
+
+/* ---- snapshots.c, leases.c ---- */
+
+bool bucket_known(const struct meta_view *view, const struct meta_bucket_id *id);
+MUST_USE enum errcode snapshot_exists(struct meta *m, const struct meta_bucket_id *id,
+                                      int64_t snapshot_id, bool *ret, struct error *e);
+MUST_USE enum errcode leases_load(struct meta *m, struct error *e);
+void leases_free(struct meta *m);
+/* Whether some lease names the snapshot. */
+bool lease_holds(const struct meta *m, const struct meta_bucket_id *id, int64_t snapshot_id);
+/* Takes away what has ended by now, and what is of dropped tables. Failures are reported. */
+void leases_sweep(struct meta *m);
 
 /* The table, or ERR_TABLE_NOT_EXIST. */
 MUST_USE enum errcode table_find(const struct meta *m, struct bytes database, struct bytes table,

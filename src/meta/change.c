@@ -43,6 +43,9 @@ enum errcode change_commit(struct change *c, struct error *e)
     for (size_t i = 0; listener->dropped != NULL && i < c->dropped_count; i++) {
         listener->dropped(&c->dropped[i], listener->context);
     }
+    if (c->dropped_count > 0) {
+        leases_sweep(m);
+    }
     return ERR_OK;
 }
 

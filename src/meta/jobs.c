@@ -29,16 +29,22 @@ static enum errcode execute(struct meta *m, struct meta_job *job, struct error *
         return deletion_done(m, JOB(meta_deletion_done)->table_id,
                              JOB(meta_deletion_done)->partition_id, e);
     case META_ALLOCATE_IDS:
+        return ids_allocate(m, JOB(meta_allocate_ids), e);
     case META_ADD_SNAPSHOT:
+        return snapshot_add(m, JOB(meta_add_snapshot), e);
     case META_LIST_SNAPSHOTS:
+        return snapshots_list(m, JOB(meta_list_snapshots), e);
     case META_ACQUIRE_LEASE:
+        return lease_acquire(m, JOB(meta_acquire_lease), e);
     case META_RELEASE_LEASE:
+        return lease_release(m, JOB(meta_release_lease), e);
     case META_DROP_LEASE:
+        return lease_drop(m, JOB(meta_drop_lease), e);
     case META_JOB_KIND_COUNT:
         break;
     }
 #undef JOB
-    return error_set(e, ERR_UNKNOWN_SERVER_ERROR, "the catalog has no such job");
+    return ERR_UNKNOWN_SERVER_ERROR;
 }
 
 void meta_run(struct meta *m, struct meta_job *job, int64_t now_ms)

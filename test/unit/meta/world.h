@@ -184,6 +184,19 @@ UNUSED static enum errcode drop_partition(struct world *w, const char *table, co
     return change_partition(w, false, table, &spec, 1);
 }
 
+/* A snapshot whose log offset is ten times its id. */
+UNUSED static enum errcode add_snapshot(struct world *w, struct meta_bucket_id bucket, int64_t id,
+                                        struct meta_add_snapshot *job)
+{
+    *job = (struct meta_add_snapshot){.job.kind = META_ADD_SNAPSHOT,
+                                      .bucket = bucket,
+                                      .snapshot_id = id,
+                                      .log_offset = id * 10,
+                                      .metadata_path = "file:///r/_METADATA",
+                                      .arena = &w->arena};
+    return world_run(w, &job->job);
+}
+
 /* A table "n BIGINT, s STRING, day STRING" with parts of the descriptor put in. */
 #define TABLE_COLUMNS                                                                              \
     "\"columns\":[{\"name\":\"n\",\"data_type\":{\"type\":\"BIGINT\"},\"id\":0},"                  \
@@ -195,6 +208,9 @@ UNUSED static enum errcode drop_partition(struct world *w, const char *table, co
     "\"properties\":{" properties "},\"custom_properties\":{}}"
 #define PLAIN_TABLE       TABLE_JSON("", "", "\"bucket_count\":2,", "")
 #define PARTITIONED_TABLE TABLE_JSON("", "\"day\"", "\"bucket_count\":2,", "")
+#define KEYED_TABLE       TABLE_JSON(",\"primary_key\":[\"n\"]", "", "\"bucket_count\":3,", "")
+#define KEYED_PARTITIONED                                                                          \
+    TABLE_JSON(",\"primary_key\":[\"n\",\"day\"]", "\"day\"", "\"bucket_count\":2,", "")
 
 UNUSED static const struct meta_table *table_of(struct world *w, const char *name)
 {
