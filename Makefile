@@ -58,7 +58,7 @@ lint: ## the rules of STYLE.md that a program can check
 	@tools/check_symbols.sh build/eider
 
 tidy: ## clang-tidy over src/ (slow)
-	@scripts/bootstrap build lint fuzz
+	@scripts/bootstrap build tidy fuzz
 	@scripts/build dev
 	@git ls-files 'src/*.c' | xargs -P $$(nproc) -n 4 clang-tidy -p build-dev --quiet
 
