@@ -31,6 +31,8 @@
 
 #include "store.h"
 
+#include <stdatomic.h>
+
 #include "format/json.h"
 
 struct kv_snapshot_file {
@@ -119,10 +121,11 @@ MUST_USE enum errcode kv_snapshot_local_files(const char *dir, struct arena *are
                                               struct kv_local_file **ret, size_t *ret_count,
                                               struct error *e);
 /* Copies what the plan says from the checkpoint to the remote directory, then writes _METADATA: the
- * snapshot exists when this returns. After an error it does not. */
+ * snapshot exists when this returns. After an error it does not. Gives up, with ERR_STORAGE, soon
+ * after *stop has become true; NULL: never. */
 MUST_USE enum errcode kv_snapshot_upload(const struct kv_snapshot_plan *plan,
                                          const char *checkpoint, const char *remote_dir,
-                                         struct error *e);
+                                         const atomic_bool *stop, struct error *e);
 /* Ids of the snapshots there that have _METADATA, ascending, in the arena. */
 MUST_USE enum errcode kv_snapshot_list(const char *remote_dir, struct arena *arena, int64_t **ret,
                                        size_t *ret_count, struct error *e);
@@ -133,6 +136,8 @@ MUST_USE enum errcode kv_snapshot_read(const char *remote_dir, int64_t id, struc
  * error, and nothing is removed, when one of them cannot be read. */
 MUST_USE enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *kept, size_t count,
                                         struct error *e);
+/* Makes a snapshot unreadable, for good; its files stay until a sweep. A missing one is success. */
+MUST_USE enum errcode kv_snapshot_disown(const char *remote_dir, int64_t id, struct error *e);
 /* Makes the database in the directory dir, which is replaced, for kv_rocksdb_open with the state of
  * the snapshot. ERR_CORRUPT_FILE when a file is missing or has another size;
  * ERR_UNSUPPORTED_OPERATION for paths that are not of this machine. */

@@ -24,13 +24,16 @@ static enum errcode join(char path[PATH_LEN_MAX], const char *dir, const char *n
 /* ---- copying ---- */
 
 static enum errcode copy_contents(struct file *from, struct file *to, uint64_t size,
-                                  struct error *e)
+                                  const atomic_bool *stop, struct error *e)
 {
     OWNED(mem_freep) uint8_t *buffer = mem_alloc(COPY_BYTES);
 
     for (uint64_t done = 0; done < size;) {
         size_t len = size - done < COPY_BYTES ? (size_t)(size - done) : COPY_BYTES;
 
+        if (stop != NULL && atomic_load(stop)) {
+            return error_set(e, ERR_STORAGE, "the copy of %s was given up", from->path);
+        }
         TRY(file_read_at(from, done, buffer, len, e));
         TRY(file_write_at(to, done, bytes_of(buffer, len), e));
         done += len;
@@ -39,7 +42,8 @@ static enum errcode copy_contents(struct file *from, struct file *to, uint64_t s
 }
 
 /* size < 0: whatever there is. */
-static enum errcode copy_file(const char *from, const char *to, int64_t size, struct error *e)
+static enum errcode copy_file(const char *from, const char *to, int64_t size,
+                              const atomic_bool *stop, struct error *e)
 {
     OWNED(file_unrefp) struct file *in = NULL;
     OWNED(file_unrefp) struct file *out = NULL;
@@ -52,7 +56,7 @@ static enum errcode copy_file(const char *from, const char *to, int64_t size, st
                          (unsigned long long)there, (long long)size);
     }
     TRY(file_open(to, FILE_CREATE_NEW, &out, e));
-    return copy_contents(in, out, there, e);
+    return copy_contents(in, out, there, stop, e);
 }
 
 enum errcode kv_snapshot_local_files(const char *dir, struct arena *arena,
@@ -79,7 +83,7 @@ enum errcode kv_snapshot_local_files(const char *dir, struct arena *arena,
 }
 
 static enum errcode copy_planned(const struct kv_snapshot_plan *plan, const char *checkpoint,
-                                 const char *remote_dir, struct error *e)
+                                 const char *remote_dir, const atomic_bool *stop, struct error *e)
 {
     char from[PATH_LEN_MAX];
     char to[PATH_LEN_MAX];
@@ -87,7 +91,7 @@ static enum errcode copy_planned(const struct kv_snapshot_plan *plan, const char
     for (size_t i = 0; i < plan->copy_count; i++) {
         TRY(join(from, checkpoint, plan->copies[i].name, e));
         TRY(join(to, remote_dir, plan->copies[i].path, e));
-        TRY(copy_file(from, to, -1, e));
+        TRY(copy_file(from, to, -1, stop, e));
     }
     return ERR_OK;
 }
@@ -98,7 +102,7 @@ static void snap_name(int64_t id, char name[64])
 }
 
 enum errcode kv_snapshot_upload(const struct kv_snapshot_plan *plan, const char *checkpoint,
-                                const char *remote_dir, struct error *e)
+                                const char *remote_dir, const atomic_bool *stop, struct error *e)
 {
     OWNED(json_writer_fini) struct json_writer json;
     char snap[PATH_LEN_MAX];
@@ -114,7 +118,7 @@ enum errcode kv_snapshot_upload(const struct kv_snapshot_plan *plan, const char 
     TRY(path_remove_tree(snap, e)); /* of an attempt that failed */
     TRY(dir_create(snap, e));
     TRY(dir_create(shared, e));
-    TRY(copy_planned(plan, checkpoint, remote_dir, e));
+    TRY(copy_planned(plan, checkpoint, remote_dir, stop, e));
     TRY(dir_sync(shared, e));
     kv_snapshot_format(&plan->snapshot, &json);
     return file_replace(metadata, json_writer_text(&json), e); /* syncs its directory, too */
@@ -253,8 +257,7 @@ static bool is_kept(const int64_t *kept, size_t count, int64_t id)
     return false;
 }
 
-/* _METADATA goes first and for good, so that no snapshot is ever there without its files. */
-static enum errcode remove_snapshot(const char *snap, struct error *e)
+static enum errcode remove_metadata(const char *snap, struct error *e)
 {
     char path[PATH_LEN_MAX];
 
@@ -263,6 +266,13 @@ static enum errcode remove_snapshot(const char *snap, struct error *e)
         TRY(path_remove(path, e));
         TRY(dir_sync(snap, e));
     }
+    return ERR_OK;
+}
+
+/* _METADATA goes first and for good, so that no snapshot is ever there without its files. */
+static enum errcode remove_snapshot(const char *snap, struct error *e)
+{
+    TRY(remove_metadata(snap, e));
     return path_remove_tree(snap, e);
 }
 
@@ -316,6 +326,16 @@ enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *kept, size
     return remove_shared(remote_dir, &named, &arena, e);
 }
 
+enum errcode kv_snapshot_disown(const char *remote_dir, int64_t id, struct error *e)
+{
+    char snap[PATH_LEN_MAX];
+    char name[64];
+
+    snap_name(id, name);
+    TRY(join(snap, remote_dir, name, e));
+    return remove_metadata(snap, e);
+}
+
 /* ---- restoring ---- */
 
 /* A path of this machine out of "file:///a", "file:/a" or "/a"; NULL: none. */
@@ -348,7 +368,7 @@ static enum errcode fetch_files(const struct kv_snapshot_files *files, const cha
             return error_set(e, ERR_CORRUPT_FILE, "%s is missing", from);
         }
         TRY(join(to, dir, file->name, e));
-        TRY(copy_file(from, to, file->size, e));
+        TRY(copy_file(from, to, file->size, NULL, e));
     }
     return ERR_OK;
 }

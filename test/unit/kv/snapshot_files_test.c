@@ -29,7 +29,7 @@ static void start(struct fixture *f)
     OK(kv_rocksdb_open(f->env, &params, &f->store, &e));
 }
 
-static void stop(struct fixture *f)
+static void stop_fixture(struct fixture *f)
 {
     struct error e;
 
@@ -82,7 +82,7 @@ static struct kv_snapshot take_snapshot(struct fixture *f, int64_t id)
     struct kv_snapshot_plan plan = plan_snapshot(f, id);
     struct error e;
 
-    OK(kv_snapshot_upload(&plan, f->checkpoint, f->remote, &e));
+    OK(kv_snapshot_upload(&plan, f->checkpoint, f->remote, NULL, &e));
     return plan.snapshot;
 }
 
@@ -167,7 +167,7 @@ static void snapshots_share_and_are_swept(void **state)
     OK(kv_snapshot_sweep(f.remote, NULL, 0, &e));
     assert_int_equal(count_entries(&f, "shared"), 0);
     assert_int_equal(count_entries(&f, ""), 1);
-    stop(&f);
+    stop_fixture(&f);
 }
 
 static void an_upload_may_be_repeated(void **state)
@@ -183,11 +183,55 @@ static void an_upload_may_be_repeated(void **state)
     plan = plan_snapshot(&f, 1);
     OK(path_rename(arena_printf(&f.arena, "%s/CURRENT", f.checkpoint),
                    arena_printf(&f.arena, "%s/away", f.checkpoint), &e));
-    assert_int_not_equal(kv_snapshot_upload(&plan, f.checkpoint, f.remote, &e), ERR_OK);
+    assert_int_not_equal(kv_snapshot_upload(&plan, f.checkpoint, f.remote, NULL, &e), ERR_OK);
     assert_int_equal(kv_snapshot_read(f.remote, 1, &f.arena, &none, &e), ERR_KV_SNAPSHOT_NOT_EXIST);
     (void)take_snapshot(&f, 1);
     expect_restorable(&f, 1, 10);
-    stop(&f);
+    stop_fixture(&f);
+}
+
+static void an_upload_may_be_given_up(void **state)
+{
+    const int64_t none_kept = 0;
+    atomic_bool stop = true;
+    struct fixture f;
+    struct kv_snapshot_plan plan;
+    struct kv_snapshot none;
+    struct error e;
+
+    (void)state;
+    start(&f);
+    write_rows(&f, 0, 10);
+    plan = plan_snapshot(&f, 1);
+    assert_int_equal(kv_snapshot_upload(&plan, f.checkpoint, f.remote, &stop, &e), ERR_STORAGE);
+    assert_int_equal(kv_snapshot_read(f.remote, 1, &f.arena, &none, &e), ERR_KV_SNAPSHOT_NOT_EXIST);
+    OK(kv_snapshot_sweep(f.remote, &none_kept, 0, &e));
+    assert_int_equal(count_entries(&f, "shared"), 0);
+    atomic_store(&stop, false);
+    OK(kv_snapshot_upload(&plan, f.checkpoint, f.remote, &stop, &e));
+    expect_restorable(&f, 1, 10);
+    stop_fixture(&f);
+}
+
+static void a_disowned_snapshot_is_none(void **state)
+{
+    struct fixture f;
+    struct kv_snapshot none;
+    struct error e;
+
+    (void)state;
+    start(&f);
+    write_rows(&f, 0, 10);
+    (void)take_snapshot(&f, 1);
+    write_rows(&f, 10, 20);
+    (void)take_snapshot(&f, 2);
+    OK(kv_snapshot_disown(f.remote, 2, &e));
+    OK(kv_snapshot_disown(f.remote, 2, &e));
+    OK(kv_snapshot_disown(f.remote, 3, &e));
+    assert_int_equal(kv_snapshot_read(f.remote, 2, &f.arena, &none, &e), ERR_KV_SNAPSHOT_NOT_EXIST);
+    expect_restorable(&f, 1, 10);
+    expect_ids(&f, (const int64_t[]){1}, 1);
+    stop_fixture(&f);
 }
 
 static void damage_is_noticed(void **state)
@@ -216,7 +260,7 @@ static void damage_is_noticed(void **state)
     assert_int_equal(kv_snapshot_sweep(f.remote, &id, 1, &e), ERR_CORRUPT_FILE);
     assert_non_null(strstr(e.message, "_METADATA"));
     assert_true(count_entries(&f, "snap-1") > 1);
-    stop(&f);
+    stop_fixture(&f);
 }
 
 static void paths_of_this_machine(void **state)
@@ -245,6 +289,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshots_share_and_are_swept),
         cmocka_unit_test(an_upload_may_be_repeated),
+        cmocka_unit_test(an_upload_may_be_given_up),
+        cmocka_unit_test(a_disowned_snapshot_is_none),
         cmocka_unit_test(damage_is_noticed),
         cmocka_unit_test(paths_of_this_machine),
     };
