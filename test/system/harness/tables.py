@@ -54,15 +54,23 @@ def descriptor(
     properties=None,
     custom=None,
     comment=None,
+    aggregates=None,
+    auto_increment=None,
 ) -> dict:
-    """`columns`: {name: data type object}."""
+    """`columns`: {name: data type object}; `aggregates`: {name: function object}."""
     ids = itertools.count()
     listed = [{"name": n, "data_type": t, "id": next(ids)} for n, t in columns.items()]
     for column in listed:
         column["data_type"] = _numbered(column["data_type"], ids)
+        if column["name"] in (primary_key or ()):
+            column["data_type"]["nullable"] = False
+        if column["name"] in (aggregates or ()):
+            column["agg_function"] = aggregates[column["name"]]
     schema = {"version": 1, "columns": listed, "highest_field_id": next(ids) - 1}
     if primary_key:
         schema["primary_key"] = list(primary_key)
+    if auto_increment is not None:
+        schema["auto_increment_column"] = [auto_increment]
     table = {
         "version": 1,
         "schema": schema,
