@@ -15,6 +15,7 @@ from harness import process, tables, wire
 
 def pytest_addoption(parser):
     parser.addoption("--bootstrap", metavar="HOST:PORT", help="test this server, start none")
+    parser.addoption("--seeds", metavar="A-B", help="schedules of the model test, both ends included")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -43,12 +43,15 @@ class Server:
 
     external = False
 
-    def __init__(self, workdir: Path, options=None, args=(), data_dir=None, ephemeral=False):
+    def __init__(
+        self, workdir: Path, options=None, args=(), data_dir=None, ephemeral=False, environment=None
+    ):
         self.workdir = Path(workdir)
         self.data_dir = Path(data_dir or self.workdir / "data")
         self.options = dict(options or {})
         self.args = list(args)
         self.ephemeral = ephemeral
+        self.environment = dict(environment or {})
         self.stderr_path = self.workdir / "stderr"
         self.port = 0
         self.process = None
@@ -67,7 +70,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment(),
+                env={**environment(), **self.environment},
             )
         self.info = json.loads(self._first_line(timeout))
         self.port = int(self.address.rsplit(":", 1)[1])
