@@ -10,6 +10,8 @@
  * doubles the number, so that a peer who works with several shards does not travel for ever. */
 #define MOVE_AFTER     8
 #define MOVE_AFTER_MAX (1u << 20)
+/* Complaints about peers in a second: hostile ones must not fill the disk with our diagnostics. */
+#define COMPLAINTS_MAX 20
 /* API key, version and request id: what every frame has */
 #define REQUEST_HEADER_SIZE 8
 /* Frames up to this size are copied: small requests may wait long (fetches do), and would keep a
@@ -24,6 +26,8 @@ struct fluss_front {
     struct conn_group group;
     size_t calls; /* not yet freed, those of vanished connections included */
     bool stopping;
+    int64_t complaints_from_us; /* the second that is counted */
+    uint64_t complaints;        /* in it, those left out included */
     struct timer stop_timer;
     int64_t stop_deadline_us;
     void (*stopped)(void *context);
@@ -240,13 +244,30 @@ static void on_frame(struct conn *conn, void *context, struct chunk *owner, stru
     call_charge(c); /* it still lives: responses leave at the end of the turn */
 }
 
+static void complain(struct fluss_front *f, const char *what, const struct error *why)
+{
+    int64_t now = shard_now_us(f->service->shard);
+
+    if (now - f->complaints_from_us >= 1000000) {
+        if (f->complaints > COMPLAINTS_MAX) {
+            diag_warn("fluss", "%llu more such lines were left out",
+                      (unsigned long long)(f->complaints - COMPLAINTS_MAX));
+        }
+        f->complaints_from_us = now;
+        f->complaints = 0;
+    }
+    if (f->complaints++ < COMPLAINTS_MAX) {
+        diag_warn("fluss", "%s: %s", what, why->message);
+    }
+}
+
 static void on_closed(struct conn *conn, void *context, const struct error *why)
 {
     struct session *s = context;
 
     (void)conn;
     if (why->code == ERR_CORRUPT_MESSAGE) {
-        diag_warn("fluss", "connection closed: %s", why->message);
+        complain(s->front, "connection closed", why);
     } else {
         diag_debug("fluss", "connection closed: %s", why->message);
     }
@@ -291,7 +312,7 @@ void fluss_front_accept(struct fluss_front *f, const struct node_listener *liste
     s->move_after = MOVE_AFTER;
     deferred_init(&s->move, session_move);
     if (conn_open(&f->group, fd, &session_handler, s, &s->conn, &e) != ERR_OK) {
-        diag_warn("fluss", "a connection could not be taken: %s", e.message);
+        complain(f, "a connection could not be taken", &e);
         free(s);
     }
 }

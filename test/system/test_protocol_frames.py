@@ -220,3 +220,13 @@ def test_authenticate_on_a_plaintext_listener(connection):
     reply = connection.ask("AUTHENTICATE", protocol="PLAIN", token=b"\0u\0p")
     assert (reply.kind, reply.error().error_code) == (ERROR, 46)
     alive(connection)
+
+
+def test_bad_peers_do_not_fill_the_disk_with_diagnostics(launch):
+    server = launch()
+    for _ in range(400):
+        with wire.Connection(server.address) as c:
+            c.send_bytes(b"\xff\xff\xff\xff")
+            c.assert_closed()
+    lines = [line for line in server.stderr().splitlines() if "connection closed" in line]
+    assert 0 < len(lines) < 200
