@@ -105,6 +105,11 @@ static enum errcode start_shards(struct server *s, struct error *e)
     s->replica_config.clean = s->clean;
     s->replica_config.disk = s->disk;
     s->replica_config.sync_pool = s->sync;
+    s->replica_config.kv_pool = s->kv;
+    s->replica_config.kv_env = &s->kv_env;
+    s->replica_config.meta = s->meta;
+    s->kv_env.options = s->config->kv;
+    s->kv_env.options.shard_count = s->node.shard_count;
     s->replica_config.hint = checkpoints_hint;
     s->replica_config.hint_context = s;
     shards_call(s->shards, s->node.shard_count, init_shard, s);
@@ -212,6 +217,7 @@ static enum errcode start_all(struct server *s, struct error *e)
     TRY(open_data_dir(s, e));
     s->disk = pool_new("disk", s->config->disk_threads);
     s->sync = pool_new("sync", s->config->sync_threads);
+    s->kv = pool_new("kv", s->config->kv_threads);
     TRY(open_meta(s, e));
     TRY(take_marker(s, e));
     TRY(checkpoints_load(s, e));
@@ -327,6 +333,7 @@ static void end_threads(struct server *s)
     for (unsigned i = 0; i < s->node.shard_count; i++) {
         end_thread(s->shards[i]);
     }
+    pool_free(s->kv);
     pool_free(s->sync);
     pool_free(s->disk);
 }
@@ -346,6 +353,7 @@ bool server_stop(struct server *s)
         shard_join(s->shards[i]);
     }
     shard_join(s->coordinator);
+    kv_env_lazy_fini(&s->kv_env);
     meta_close(s->meta);
     for (size_t i = 0; i < SERVER_LISTENERS_MAX; i++) {
         socket_close(s->listen_fds[i]);

@@ -1,6 +1,6 @@
 /* The server as one struct: everything it is made of, in the order it is started.
  *
- *   pools        disk (opens, cold reads, removal), sync (fdatasync)
+ *   pools        disk (opens, cold reads, removal), sync (fdatasync), kv (writes of state)
  *   coordinator  one shard that may block: the catalog, deletions, checkpoints
  *   shards       one per core: connections, services, replicas
  *   listeners    on the first shard, which deals new connections to all
@@ -17,6 +17,7 @@
 
 #include "front/fluss.h"
 #include "io/gate.h"
+#include "kv/kv.h"
 #include "log/log.h"
 
 #define SERVER_SHARDS_MAX    256
@@ -48,6 +49,8 @@ struct server_config {
     int64_t fetch_wait_us_max;   /* longest long poll */
     unsigned disk_threads;
     unsigned sync_threads;
+    unsigned kv_threads;
+    struct kv_env_options kv; /* shard_count is filled in */
 };
 
 enum { CHECKPOINT_RECOVERY, CHECKPOINT_WATERMARK, CHECKPOINT_COUNT };
@@ -65,6 +68,8 @@ struct server {
 
     struct pool *disk;
     struct pool *sync;
+    struct pool *kv;
+    struct kv_env_lazy kv_env; /* of all states of primary-key tables */
     struct shard *coordinator;
     struct meta *meta;
     struct publication *latest; /* coordinator: of this turn */

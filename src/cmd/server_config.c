@@ -59,6 +59,19 @@ static void config_replicas(const struct options *o, struct replica_config *r)
     r->retention_us = options_duration_ms(o, "log.retention.check-interval") * 1000;
     r->writer_check_us =
         options_duration_ms(o, "server.writer-id.expiration-check-interval") * 1000;
+    r->kv_level0_trigger = (uint32_t)options_int(o, "kv.backpressure.l0-slowdown-trigger");
+}
+
+static void config_kv(const struct options *o, struct server_config *c)
+{
+    const char *rate = "kv.rocksdb.shared-rate-limiter.bytes-per-sec";
+
+    c->kv_threads = (unsigned)options_int(o, "kv.flush.thread-num");
+    c->kv = (struct kv_env_options){
+        .memory_bytes = (size_t)options_bytes(o, "eider.kv.memory"),
+        .background_threads = (unsigned)options_int(o, "kv.rocksdb.thread.num"),
+        .rate_bytes_per_second = options_has(o, rate) ? (uint64_t)options_bytes(o, rate) : 0,
+    };
 }
 
 static void config_front(const struct options *o, struct fluss_front_options *f)
@@ -101,6 +114,7 @@ enum errcode server_config_make(const struct server_args *args, struct arena *ar
     TRY(config_listeners(args, arena, &c, e));
     config_meta(o, arena, &c.meta);
     config_replicas(o, &c.replicas);
+    config_kv(o, &c);
     config_front(o, &c.front);
     *ret = c;
     return ERR_OK;

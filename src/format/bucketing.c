@@ -56,8 +56,8 @@ static uint32_t standard_hash(struct bytes key)
     return finish(hash ^ scramble(tail) ^ (uint32_t)key.len);
 }
 
-enum errcode bucket_of(enum bucketing function, struct bytes key, int32_t count, int32_t *ret,
-                       struct error *e)
+enum errcode bucketing_bucket(enum bucketing function, struct bytes key, int32_t count,
+                              int32_t *ret, struct error *e)
 {
     int32_t bucket = 0;
 

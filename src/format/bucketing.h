@@ -19,8 +19,8 @@
 enum bucketing { BUCKETING_FLUSS, BUCKETING_PAIMON, BUCKETING_ICEBERG, BUCKETING_HUDI };
 
 /* count > 0 (ASSERT). ERR_INVALID_ARGUMENT: a Hudi key that has not 4 bytes. */
-MUST_USE enum errcode bucket_of(enum bucketing function, struct bytes key, int32_t count,
-                                int32_t *ret, struct error *e);
+MUST_USE enum errcode bucketing_bucket(enum bucketing function, struct bytes key, int32_t count,
+                                       int32_t *ret, struct error *e);
 
 /* H, and the second murmur over it. */
 int32_t bucketing_hash(struct bytes key);

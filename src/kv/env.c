@@ -160,6 +160,25 @@ void kv_env_free(struct kv_env *env)
     free(env);
 }
 
+/* Two threads may both make one; the second is thrown away. */
+struct kv_env *kv_env_lazy_get(struct kv_env_lazy *lazy)
+{
+    struct kv_env *env = atomic_load(&lazy->env);
+    struct kv_env *made;
+
+    if (env != NULL) {
+        return env;
+    }
+    made = kv_env_new(&lazy->options);
+    if (atomic_compare_exchange_strong(&lazy->env, &env, made)) {
+        return made;
+    }
+    kv_env_free(made);
+    return env;
+}
+
+void kv_env_lazy_fini(struct kv_env_lazy *lazy) { kv_env_free(atomic_exchange(&lazy->env, NULL)); }
+
 struct kv_budgets kv_env_budgets(const struct kv_env *env) { return env->budgets; }
 
 struct kv_env_stats kv_env_stats(const struct kv_env *env)

@@ -13,6 +13,8 @@
 #ifndef KV_ENV_H
 #define KV_ENV_H
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 
 #define KV_MEMORY_BYTES_MIN ((size_t)8 << 20)
@@ -29,6 +31,16 @@ struct kv_env;
 struct kv_env *kv_env_new(const struct kv_env_options *options);
 /* No store may be open. Accepts NULL. */
 void kv_env_free(struct kv_env *env);
+
+/* One that is made when it is first asked for: most of it is memory and threads that a process
+ * without primary-key tables need not have. */
+struct kv_env_lazy {
+    struct kv_env_options options;
+    _Atomic(struct kv_env *) env; /* NULL: not yet */
+};
+/* Thread: any. */
+struct kv_env *kv_env_lazy_get(struct kv_env_lazy *lazy);
+void kv_env_lazy_fini(struct kv_env_lazy *lazy);
 
 struct kv_budgets {
     size_t cache_bytes;   /* of one shard's row cache */

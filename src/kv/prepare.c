@@ -3,6 +3,7 @@
 
 #include "changelog.h"
 #include "key_index.h"
+#include "store.h"
 
 #include <stdlib.h>
 
@@ -135,6 +136,9 @@ static enum errcode read_records(struct kv_prepare *p, bool *ret_deletes, struct
         struct kv_record record;
 
         TRY(kv_batch_next(&it, &record, e));
+        if (!kv_key_allowed(record.key)) {
+            return error_set(e, ERR_CORRUPT_RECORD, "record %zu has a key that no table has", i);
+        }
         p->records[i].key = key_index_add(&index, record.key);
         p->records[i].row = record.row;
         *ret_deletes = *ret_deletes || record.row.len == 0;
@@ -148,6 +152,8 @@ static enum errcode read_records(struct kv_prepare *p, bool *ret_deletes, struct
     p->states = arena_array(&p->arena, index.count, sizeof *p->states);
     return ERR_OK;
 }
+
+int32_t kv_prepare_record_count(const struct kv_prepare *p) { return p->batch.record_count; }
 
 /* ---- the records ---- */
 

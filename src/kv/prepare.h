@@ -63,11 +63,14 @@ void kv_prepare_free(struct kv_prepare *p);
 void kv_prepare_freep(struct kv_prepare **p); /* for OWNED */
 
 /* Borrows batch, and the target columns, until finish. *ret_keys, *ret_count: the keys that need
- * their old value; none when no record does. ERR_CORRUPT_RECORD, ERR_SCHEMA_NOT_EXIST,
- * ERR_INVALID_TARGET_COLUMN, ERR_UNSUPPORTED_OPERATION. After an error begin again. */
+ * their old value; none when no record does. ERR_CORRUPT_RECORD (for a key that is ours, too),
+ * ERR_SCHEMA_NOT_EXIST, ERR_INVALID_TARGET_COLUMN, ERR_UNSUPPORTED_OPERATION. After an error begin again. */
 MUST_USE enum errcode kv_prepare_begin(struct kv_prepare *p, struct bytes batch,
                                        const struct kv_request *request, struct kv_key **ret_keys,
                                        size_t *ret_count, struct error *e);
+
+/* Records of the batch that was begun. */
+int32_t kv_prepare_record_count(const struct kv_prepare *p);
 
 /* Everything in ret lies in the arena. ERR_DELETION_DISABLED; ERR_CORRUPT_RECORD for a row that is
  * none, ERR_KV_STORAGE for an old value that is none; errors of merging and of next_id. */

@@ -1,25 +1,13 @@
 #include "bucket.h"
 
+#include "kv_tablet.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/diag.h"
 #include "base/hash.h"
-
-#define OPEN_RETRY_US 1000000
-
-struct open_job {
-    struct pool_job job;
-    struct bucket *bucket;
-    char *dir;
-    struct bucket_hint hint;
-    int64_t now_ms;
-    struct log *log; /* result */
-    struct log_open_report report;
-    enum errcode code;
-    struct error error;
-};
 
 static uint64_t bucket_hash(const struct bucket_id *id)
 {
@@ -82,7 +70,7 @@ void bucket_submit(struct replica_set *set, struct bucket_op *op)
                        bucket_name(&op->id, name));
     } else if (set->closing) {
         bucket_op_fail(op, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
-    } else if (b->state == BUCKET_OPEN) {
+    } else if (b->state == BUCKET_OPEN && !b->reopening) {
         op->run(op, b);
     } else if (b->state == BUCKET_CLOSED && shard_now_us(set->shard) < b->retry_us) {
         bucket_op_fail(op, ERR_STORAGE, "%s could not be opened a moment ago",
@@ -159,10 +147,47 @@ void bucket_job_begin(struct bucket *b)
     b->set->jobs++;
 }
 
+struct leave_job {
+    struct pool_job job;
+    struct bucket *bucket;
+};
+
+static void leave_work(struct pool_job *job)
+{
+    struct error e;
+
+    IGNORE(kv_tablet_close(container_of(job, struct leave_job, job)->bucket->kv, &e) != ERR_OK);
+}
+
+static void leave_done(struct message *m)
+{
+    struct leave_job *l = container_of(m, struct leave_job, job.done);
+    struct bucket *b = l->bucket;
+
+    kv_tablet_free(TAKE(b->kv));
+    free(l);
+    bucket_job_end(b);
+}
+
+/* Nobody removes files of a store that is still open. */
+static void bucket_close_state(struct bucket *b)
+{
+    struct leave_job *l = mem_new(struct leave_job);
+
+    l->bucket = b;
+    l->job = (struct pool_job){.work = leave_work, .home = b->set->shard, .done.run = leave_done};
+    bucket_job_begin(b);
+    pool_submit(b->set->config.disk, &l->job);
+}
+
 static void bucket_settle(struct bucket *b)
 {
     struct replica_settled *settled = b->settled;
 
+    if (b->kv != NULL) {
+        bucket_close_state(b); /* and then again */
+        return;
+    }
     list_remove(&b->link);
     log_free(b->log);
     free(b);
@@ -180,6 +205,8 @@ void bucket_job_end(struct bucket *b)
     set->jobs--;
     if (b->state == BUCKET_GONE && b->jobs == 0) {
         bucket_settle(b);
+    } else if (b->reopening) {
+        bucket_reopen_step(b);
     }
     if (set->closing) {
         close_step(set);
@@ -205,13 +232,15 @@ void bucket_wake_all(struct replica_set *set)
 static void bucket_fail_all(struct bucket *b, enum errcode code, const char *why)
 {
     struct list *link;
+    struct error e;
 
-    list_remove(&b->acking);
     while ((link = list_pop_front(&b->pending)) != NULL) {
         bucket_op_fail(container_of(link, struct bucket_op, link), code, "%s", why);
     }
-    while ((link = list_pop_front(&b->acks)) != NULL) {
-        bucket_op_fail(container_of(link, struct bucket_op, link), code, "%s", why);
+    (void)error_set(&e, code, "%s", why);
+    ack_fail(b, code, &e);
+    if (b->kv != NULL) {
+        kv_tablet_leave(b->kv, code, why);
     }
     bucket_wake(b);
 }
@@ -243,9 +272,12 @@ void replica_set_apply(struct replica_set *set, struct meta_view *view,
     LIST_FOR_EACH(it, &set->buckets)
     {
         struct bucket *b = container_of(it, struct bucket, link);
+        const struct meta_table *table = place_table(view, &b->id);
 
-        if (place_table(view, &b->id) == NULL) {
+        if (table == NULL) {
             bucket_leave(b, settled);
+        } else if (b->kv != NULL) {
+            kv_tablet_apply(b->kv, table);
         }
     }
     if (--settled->waiting == 0) {
@@ -253,116 +285,7 @@ void replica_set_apply(struct replica_set *set, struct meta_view *view,
     }
 }
 
-/* ---- opening ---- */
-
-static void open_work(struct pool_job *job)
-{
-    struct open_job *o = container_of(job, struct open_job, job);
-    const struct replica_config *config = &o->bucket->set->config;
-    struct log_open_params params = {
-        .dir = o->dir,
-        .options = &config->log,
-        .clean = config->clean,
-        .recovery_point = o->hint.recovery_point,
-        .now_ms = o->now_ms,
-    };
-
-    o->code = log_open(&params, &o->log, &o->report, &o->error);
-}
-
-static void open_report(const struct open_job *o)
-{
-    char name[96];
-
-    if (o->code != ERR_OK) {
-        diag_error("replica", "%s cannot be opened: %s", bucket_name(&o->bucket->id, name),
-                   o->error.message);
-    } else if (o->report.aside_bytes > 0) {
-        diag_warn("replica", "%s: %llu bytes at the end of the log were no valid batch, kept in %s",
-                  bucket_name(&o->bucket->id, name), (unsigned long long)o->report.aside_bytes,
-                  o->report.aside_path);
-    }
-}
-
-static void bucket_opened(struct bucket *b)
-{
-    struct list *link;
-
-    b->state = BUCKET_OPEN;
-    b->high_watermark = b->set->config.sync ? log_durable_offset(b->log) : log_end_offset(b->log);
-    if (!b->set->config.sync) {
-        log_assume_durable(b->log);
-    } else if (log_durable_offset(b->log) < log_end_offset(b->log)) {
-        commit_mark(b);
-    }
-    while ((link = list_pop_front(&b->pending)) != NULL) {
-        struct bucket_op *op = container_of(link, struct bucket_op, link);
-
-        if (b->set->closing) {
-            bucket_op_fail(op, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
-        } else {
-            op->run(op, b);
-        }
-    }
-}
-
-static void open_done(struct message *m)
-{
-    struct open_job *o = container_of(m, struct open_job, job.done);
-    struct bucket *b = o->bucket;
-    struct list *link;
-
-    open_report(o);
-    if (b->state == BUCKET_GONE) {
-        log_free(o->code == ERR_OK ? o->log : NULL);
-    } else if (o->code == ERR_OK) {
-        b->log = o->log;
-        bucket_opened(b);
-    } else {
-        b->state = BUCKET_CLOSED;
-        b->retry_us = shard_now_us(b->set->shard) + OPEN_RETRY_US;
-        while ((link = list_pop_front(&b->pending)) != NULL) {
-            bucket_op_end(container_of(link, struct bucket_op, link), o->code, &o->error);
-        }
-    }
-    free(o->dir);
-    free(o);
-    bucket_job_end(b);
-}
-
-void bucket_start_open(struct bucket *b)
-{
-    struct replica_set *set = b->set;
-    struct open_job *o = mem_new(struct open_job);
-
-    ASSERT(b->state == BUCKET_CLOSED);
-    b->state = BUCKET_OPENING;
-    o->bucket = b;
-    o->dir = place_dir(set->view, set->config.data_dir, &b->id);
-    ASSERT(o->dir != NULL); /* bucket_get asked the same view */
-    o->hint = set->config.hint(set->config.hint_context, &b->id);
-    o->now_ms = shard_wall_ms(set->shard);
-    o->job = (struct pool_job){.work = open_work, .home = set->shard, .done.run = open_done};
-    bucket_job_begin(b);
-    pool_submit(set->config.disk, &o->job);
-}
-
 /* ---- high watermark ---- */
-
-static void answer_acks(struct bucket *b)
-{
-    while (!list_empty(&b->acks)) {
-        struct append_op *a = container_of(b->acks.next, struct append_op, op.link);
-
-        if (a->appended.end_offset > b->high_watermark) {
-            return;
-        }
-        list_remove(&a->op.link);
-        b->set->acks_answered++;
-        bucket_op_end(&a->op, ERR_OK, NULL);
-    }
-    list_remove(&b->acking);
-}
 
 static void wake_waiters(struct bucket *b)
 {
@@ -392,7 +315,10 @@ void bucket_advance(struct bucket *b)
     ASSERT(now >= b->high_watermark);
     if (now > b->high_watermark) {
         b->high_watermark = now;
-        answer_acks(b);
+        if (b->kv != NULL) {
+            kv_tablet_show(b->kv);
+        }
+        ack_answer(b);
         wake_waiters(b);
     }
 }
@@ -412,36 +338,6 @@ void replica_unwait(struct replica_waiter *w) { list_remove(&w->link); }
 
 /* ---- the set ---- */
 
-static void ack_tick(struct timer *t)
-{
-    struct replica_set *set = container_of(t, struct replica_set, ack_timer);
-    int64_t now = shard_now_us(set->shard);
-    char name[96];
-
-    LIST_FOR_EACH(it, &set->acking)
-    {
-        struct bucket *b = container_of(it, struct bucket, acking);
-
-        LIST_FOR_EACH(op, &b->acks)
-        {
-            struct append_op *a = container_of(op, struct append_op, op.link);
-
-            if (a->deadline_us <= now) {
-                list_remove(&a->op.link);
-                bucket_op_fail(&a->op, ERR_REQUEST_TIME_OUT,
-                               "%s: appended at offset %lld but not yet synced",
-                               bucket_name(&b->id, name), (long long)a->appended.base_offset);
-            }
-        }
-        if (list_empty(&b->acks)) {
-            list_remove(&b->acking);
-        }
-    }
-    if (!list_empty(&set->acking)) {
-        timer_start(set->shard, &set->ack_timer, ACK_TICK_US);
-    }
-}
-
 struct replica_set *replica_set_new(struct shard *shard, const struct replica_config *config)
 {
     struct replica_set *set = mem_new(struct replica_set);
@@ -451,10 +347,9 @@ struct replica_set *replica_set_new(struct shard *shard, const struct replica_co
     map_init(&set->by_id);
     list_init(&set->buckets);
     list_init(&set->dirty);
-    list_init(&set->acking);
     list_init(&set->gone);
     list_init(&set->recovering);
-    timer_init(&set->ack_timer, ack_tick);
+    ack_init(set);
     commit_init(set);
     upkeep_start(set);
     return set;
@@ -470,8 +365,12 @@ void replica_set_free(struct replica_set *set)
         struct bucket *b = container_of(it, struct bucket, link);
 
         ASSERT(b->jobs == 0);
+        kv_tablet_free(b->kv);
         log_free(b->log);
         free(b);
+    }
+    if (set->kv_begun) {
+        kv_shard_fini(&set->kv);
     }
     meta_view_unref(set->view);
     map_fini(&set->by_id);

@@ -12,6 +12,7 @@
 #include "replica.h"
 
 #include "base/map.h"
+#include "kv/kv.h"
 
 enum bucket_state { BUCKET_CLOSED, BUCKET_OPENING, BUCKET_OPEN, BUCKET_GONE };
 
@@ -25,16 +26,27 @@ struct bucket {
     struct log *log;        /* OPEN */
     int64_t high_watermark; /* readers see what is below */
     int64_t retry_us;       /* a failed open is not tried again before */
+    struct kv_tablet *kv;   /* OPEN: of a primary-key table, see kv_tablet.h; else NULL */
+    bool reopening;         /* to be opened again as soon as it has no job left */
     uint32_t jobs;
     struct replica_settled *settled; /* told when a GONE bucket has no job left */
 
     struct list pending; /* struct bucket_op: wait for OPEN */
-    struct list acks;    /* struct append_op: wait for the high watermark, in offset order */
+    struct list acks;    /* struct ack: wait for the high watermark, in offset order */
     struct list acking;  /* in set->acking while acks is not empty */
     struct list waiters; /* struct replica_waiter */
     struct list dirty;   /* in set->dirty: appended to, not yet handed to a sync */
     struct log_sync sync;
     bool syncing;
+};
+
+/* Snapshots of all buckets of a set, see kv_snapshot.h. */
+struct kv_snapshot_set {
+    uint32_t running;
+    bool quiet;                     /* none is begun any more */
+    bool unsure;                    /* the catalog may have one that it does not know of */
+    void (*quieted)(void *context); /* to be called when none is running */
+    void *quieted_context;
 };
 
 struct replica_set {
@@ -43,6 +55,9 @@ struct replica_set {
     struct meta_view *view;       /* a reference; NULL before the first apply */
     struct map by_id;             /* hash -> chain of struct bucket */
     struct list buckets;
+    struct kv_shard kv; /* once there was a primary-key table: kv_begun */
+    bool kv_begun;
+    struct kv_snapshot_set snapshots;
     struct list dirty;
     struct list acking;
     struct list gone; /* still with jobs */
@@ -76,7 +91,6 @@ void bucket_op_end(struct bucket_op *op, enum errcode code, const struct error *
 struct bucket *bucket_find(const struct replica_set *set, const struct bucket_id *id);
 /* NULL when the view does not know it. */
 struct bucket *bucket_get(struct replica_set *set, const struct bucket_id *id);
-void bucket_start_open(struct bucket *b);
 /* After an append or a sync: moves the high watermark and answers whoever waited for it. */
 void bucket_advance(struct bucket *b);
 /* Wakes all waiting readers of all buckets. */
@@ -86,6 +100,15 @@ void bucket_job_begin(struct bucket *b);
 void bucket_job_end(struct bucket *b); /* may free the bucket */
 /* Text for messages: "table 3 partition 5 bucket 0". */
 const char *bucket_name(const struct bucket_id *id, char text[96]);
+
+/* ---- open.c ---- */
+
+void bucket_start_open(struct bucket *b);
+/* The state is of no use any more: opens the bucket again when nothing of it is under way. Operations
+ * that are submitted from now on wait for that. */
+void bucket_reopen(struct bucket *b);
+/* Something of such a bucket has ended. */
+void bucket_reopen_step(struct bucket *b);
 
 /* ---- commit.c ---- */
 
@@ -98,8 +121,19 @@ void commit_parked(struct replica_set *set);
 void commit_now(struct replica_set *set);
 /* Nothing is due any more: the set may be freed in this turn. */
 void commit_stop(struct replica_set *set);
-/* How often appends are looked through that wait too long for their acknowledgement. */
-#define ACK_TICK_US 100000
+
+/* ---- ack.c ---- */
+
+void ack_init(struct replica_set *set);
+void ack_stop(struct replica_set *set);
+/* The operation has appended: answers it, now or when the high watermark has passed it. In the first
+ * case the operation may be freed inside the call. */
+void ack_append(struct bucket *b, struct bucket_op *op, struct ack *a,
+                const struct log_appended *appended);
+/* Answers those that the high watermark has passed. */
+void ack_answer(struct bucket *b);
+/* Fails all that wait. */
+void ack_fail(struct bucket *b, enum errcode code, const struct error *why);
 
 /* ---- close.c ---- */
 
@@ -117,5 +151,7 @@ void recover_step(struct replica_set *set);
 const struct meta_table *place_table(const struct meta_view *view, const struct bucket_id *id);
 /* "<data_dir>/<db>/<table>-<id>[/<partition>-p<id>]/log-<bucket>", heap; NULL when unknown. */
 char *place_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id);
+/* The same with "kv-<bucket>": where the state of a primary-key table is. */
+char *place_kv_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id);
 
 #endif

@@ -1,5 +1,5 @@
-/* Closing a set: wait for what is under way, then close every log in the pool. */
-#include "bucket.h"
+/* Closing a set: wait for what is under way, then close every log and state in the pool. */
+#include "kv_tablet.h"
 
 #include <stdlib.h>
 
@@ -10,12 +10,17 @@ struct close_job {
     struct bucket *bucket;
     enum errcode code;
     struct error error;
+    enum errcode kv_code; /* of the state; the log has it all the same */
+    struct error kv_error;
 };
 
 static void close_work(struct pool_job *job)
 {
     struct close_job *c = container_of(job, struct close_job, job);
 
+    if (c->bucket->kv != NULL) {
+        c->kv_code = kv_tablet_close(c->bucket->kv, &c->kv_error);
+    }
     c->code = log_close(c->bucket->log, &c->error);
 }
 
@@ -24,7 +29,7 @@ static void close_finish(struct replica_set *set)
     void (*closed)(void *context, bool clean) = set->closed;
 
     set->closed = NULL;
-    timer_stop(&set->ack_timer);
+    ack_stop(set);
     commit_stop(set);
     closed(set->closed_context, set->closed_clean);
 }
@@ -41,6 +46,11 @@ static void close_done(struct message *m)
         diag_error("replica", "%s could not be closed: %s", bucket_name(&b->id, name),
                    c->error.message);
     }
+    if (c->kv_code != ERR_OK) {
+        diag_warn("replica", "%s: the next start replays more of its log: %s",
+                  bucket_name(&b->id, name), c->kv_error.message);
+    }
+    kv_tablet_free(TAKE(b->kv));
     free(c);
     if (--set->close_jobs == 0) {
         close_finish(set);
@@ -76,6 +86,45 @@ void close_step(struct replica_set *set)
     }
 }
 
+struct last_spill {
+    struct kv_settled settled;
+    struct bucket *bucket;
+};
+
+static void last_spill_done(struct kv_settled *w)
+{
+    struct last_spill *l = container_of(w, struct last_spill, settled);
+    struct bucket *b = l->bucket;
+
+    free(l);
+    bucket_job_end(b);
+}
+
+/* Nobody puts any more; what is shown goes into the store, so that the next start need not read it
+ * from the log. */
+static void close_state(struct bucket *b)
+{
+    struct last_spill *l = mem_new(struct last_spill);
+
+    kv_tablet_leave(b->kv, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
+    l->bucket = b;
+    l->settled.done = last_spill_done;
+    bucket_job_begin(b);
+    kv_tablet_settle(b->kv, &l->settled);
+}
+
+static void close_states(struct replica_set *set)
+{
+    LIST_FOR_EACH(it, &set->buckets)
+    {
+        struct bucket *b = container_of(it, struct bucket, link);
+
+        if (b->state == BUCKET_OPEN && b->kv != NULL) {
+            close_state(b);
+        }
+    }
+}
+
 /* Whoever still waits for the high watermark gets its answer when the syncs that are under way or
  * due are done; waiting readers are woken now. */
 void replica_set_close(struct replica_set *set, void (*done)(void *context, bool clean),
@@ -89,6 +138,9 @@ void replica_set_close(struct replica_set *set, void (*done)(void *context, bool
     set->closed_clean = true;
     upkeep_stop(set);
     bucket_wake_all(set);
+    set->jobs++; /* so that nothing below closes early */
+    close_states(set);
+    set->jobs--;
     commit_now(set);
     close_step(set);
 }

@@ -83,16 +83,6 @@ static void commit_work(struct pool_job *job)
     }
 }
 
-static void fail_acks(struct bucket *b, const struct error *why)
-{
-    struct list *link;
-
-    while ((link = list_pop_front(&b->acks)) != NULL) {
-        bucket_op_end(container_of(link, struct bucket_op, link), ERR_LOG_STORAGE, why);
-    }
-    list_remove(&b->acking);
-}
-
 static void commit_bucket_done(struct bucket *b)
 {
     struct error why = b->sync.error;
@@ -104,7 +94,7 @@ static void commit_bucket_done(struct bucket *b)
     if (failed) {
         diag_error("replica", "%s refuses writes until the server is restarted: %s",
                    bucket_name(&b->id, name), why.message);
-        fail_acks(b, &why);
+        ack_fail(b, ERR_LOG_STORAGE, &why);
     } else if (b->state == BUCKET_OPEN) {
         bucket_advance(b);
     }
@@ -153,10 +143,12 @@ static void commit_refused(struct bucket *b)
 {
     struct error why;
 
+    bucket_job_begin(b); /* its end is what others may wait for */
     if (log_failed(b->log) != ERR_OK) {
         (void)error_set(&why, ERR_LOG_STORAGE, "the log failed before this append was synced");
-        fail_acks(b, &why);
+        ack_fail(b, ERR_LOG_STORAGE, &why);
     }
+    bucket_job_end(b);
 }
 
 /* Takes buckets off the dirty list into a job; NULL when none needs a sync. */

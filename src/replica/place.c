@@ -37,7 +37,8 @@ const struct meta_table *place_table(const struct meta_view *view, const struct 
     return buckets != NULL && id->bucket >= 0 && id->bucket < buckets->count ? table : NULL;
 }
 
-char *place_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id)
+static char *place_in(const struct meta_view *view, const char *root, const struct bucket_id *id,
+                      const char *leaf)
 {
     char path[DIR_MAX];
     const struct meta_table *table;
@@ -47,12 +48,22 @@ char *place_dir(const struct meta_view *view, const char *data_dir, const struct
         return NULL;
     }
     if (partition == NULL) {
-        (void)snprintf(path, sizeof path, "%s/%s/%s-%lld/log-%d", data_dir, table->database,
-                       table->name, (long long)table->id, id->bucket);
+        (void)snprintf(path, sizeof path, "%s/%s/%s-%lld/%s%d", root, table->database, table->name,
+                       (long long)table->id, leaf, id->bucket);
     } else {
-        (void)snprintf(path, sizeof path, "%s/%s/%s-%lld/%s-p%lld/log-%d", data_dir,
-                       table->database, table->name, (long long)table->id, partition->name,
-                       (long long)partition->id, id->bucket);
+        (void)snprintf(path, sizeof path, "%s/%s/%s-%lld/%s-p%lld/%s%d", root, table->database,
+                       table->name, (long long)table->id, partition->name, (long long)partition->id,
+                       leaf, id->bucket);
     }
     return mem_strdup(path);
+}
+
+char *place_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id)
+{
+    return place_in(view, data_dir, id, "log-");
+}
+
+char *place_kv_dir(const struct meta_view *view, const char *data_dir, const struct bucket_id *id)
+{
+    return place_in(view, data_dir, id, "kv-");
 }

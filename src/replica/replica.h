@@ -43,13 +43,19 @@ struct replica_config {
     const char *remote_uri; /* are told it */
     unsigned shard_count;
     struct log_options log;
-    bool clean;              /* the last stop was clean */
-    bool sync;               /* log.durability = fsync */
-    bool roll_active;        /* log.retention.roll-active-segment.enabled */
-    int64_t retention_us;    /* log.retention.check-interval */
-    int64_t writer_check_us; /* server.writer-id.expiration-check-interval */
-    struct pool *disk;       /* opens, cold reads, removal */
-    struct pool *sync_pool;  /* syncs, so that nothing else delays an acknowledgement */
+    bool clean;                   /* the last stop was clean */
+    bool sync;                    /* log.durability = fsync */
+    bool roll_active;             /* log.retention.roll-active-segment.enabled */
+    int64_t retention_us;         /* log.retention.check-interval */
+    int64_t writer_check_us;      /* server.writer-id.expiration-check-interval */
+    struct pool *disk;            /* opens, cold reads, removal */
+    struct pool *sync_pool;       /* syncs, so that nothing else delays an acknowledgement */
+    struct pool *kv_pool;         /* state of primary-key tables on its way to the device */
+    uint32_t kv_level0_trigger;   /* kv.backpressure.l0-slowdown-trigger */
+    struct meta *meta;            /* gives the numbers of auto-increment columns */
+    struct pool *snapshot_pool;   /* copies of state to remote storage: a few at a time */
+    int64_t snapshot_interval_us; /* kv.snapshot.interval; 0: no snapshots are made */
+    struct kv_env_lazy *kv_env;   /* what the states of all buckets of the process share */
     /* Thread: any shard. The hint of a bucket when it is opened. */
     struct bucket_hint (*hint)(void *context, const struct bucket_id *id);
     void *hint_context;
@@ -72,6 +78,9 @@ void replica_set_apply(struct replica_set *set, struct meta_view *view,
 /* Opens the buckets whose directories exist (recovery), in the background, few at a time. */
 void replica_set_recover(struct replica_set *set);
 
+/* While the catalog still answers: begins no snapshot any more, gives up those under way, and calls
+ * done when none is left. */
+void replica_set_quiet(struct replica_set *set, void (*done)(void *context), void *context);
 /* Refuses new appends, syncs and closes all buckets (in the pool), then calls done. Waiting
  * fetches are woken. */
 void replica_set_close(struct replica_set *set, void (*done)(void *context, bool clean),
@@ -94,17 +103,42 @@ struct bucket_op {
     struct error error;
 };
 
+/* How a write is to be acknowledged, and its place among those that wait for it. */
+struct ack {
+    int32_t acks;
+    int64_t timeout_us; /* for acks = -1, from the append on */
+    /* internal */
+    struct list link;
+    struct bucket_op *op;
+    int64_t base_offset;
+    int64_t end_offset;
+    int64_t deadline_us;
+};
+
 struct append_op {
     struct bucket_op op;
     uint8_t *data; /* batches; header fields are assigned in place */
     size_t len;
-    int32_t acks;
-    int64_t timeout_us; /* for acks = -1, from now */
+    struct ack ack;
     struct log_appended appended;
-    int64_t deadline_us; /* internal */
 };
-/* May call done inside the call when the outcome is known at once. */
+/* May call done inside the call when the outcome is known at once. ERR_INVALID_TABLE for a table with
+ * a primary key. */
 void replica_append(struct replica_set *set, struct append_op *op);
+
+/* PUT_KV of one bucket. Puts of a bucket are prepared one after the other, in the order submitted.
+ * As with appends, done may be called inside the call. */
+struct put_op {
+    struct bucket_op op;
+    struct bytes batch;            /* one KV batch (format/kv_batch.h); borrowed until done */
+    const int32_t *target_columns; /* borrowed until done */
+    size_t target_count;           /* 0: all columns */
+    bool overwrite;                /* past the merge engine */
+    struct ack ack;
+    int64_t end_offset; /* result: of the changelog behind this write */
+    double pressure;    /* result: 0 .. 1, of the bucket when the put began to wait for its turn */
+};
+void replica_put(struct replica_set *set, struct put_op *op);
 
 /* Which columns a fetch wants. */
 struct fetch_projection {

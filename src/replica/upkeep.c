@@ -1,6 +1,6 @@
 /* What happens by itself: opening logs after a start, retention, forgetting idle writers, and what
  * the checkpoint files say. */
-#include "bucket.h"
+#include "kv_tablet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +55,9 @@ static void expire_bucket(struct bucket *b)
     struct error e;
     char name[96];
 
+    if (b->kv != NULL && kv_tablet_retain_offset(b->kv) < expiry.limit_offset) {
+        expiry.limit_offset = kv_tablet_retain_offset(b->kv);
+    }
     expiry.ttl_ms = place_table(set->view, &b->id)->options->log_ttl_ms;
     if (log_expire(b->log, &expiry, &trash, &e) != ERR_OK) {
         diag_warn("replica", "%s: expired segments stay: %s", bucket_name(&b->id, name), e.message);
@@ -80,6 +83,9 @@ static void retention_run(struct timer *t)
 
         if (b->state == BUCKET_OPEN) {
             expire_bucket(b);
+            if (b->kv != NULL) {
+                kv_tablet_upkeep(b->kv);
+            }
         }
     }
     timer_start(set->shard, t, set->config.retention_us);
@@ -254,7 +260,8 @@ struct replica_totals replica_totals(const struct replica_set *set)
 
         totals.buckets++;
         if (b->state == BUCKET_OPEN) {
-            totals.failed += log_failed(b->log) != ERR_OK;
+            totals.failed +=
+                log_failed(b->log) != ERR_OK || (b->kv != NULL && b->kv->failed != ERR_OK);
             totals.log_bytes += log_size_bytes(b->log);
         } else if (b->state == BUCKET_CLOSED && b->retry_us > 0) {
             totals.failed++;

@@ -51,8 +51,8 @@ static void fill_append(struct append_op *a, const struct msg_produce_log_reques
     /* the frame is ours alone until the batches are stored: header fields are assigned there */
     a->data = (uint8_t *)(uintptr_t)b->records.data;
     a->len = b->records.len;
-    a->acks = m->acks;
-    a->timeout_us = (int64_t)m->timeout_ms * 1000;
+    a->ack.acks = m->acks;
+    a->ack.timeout_us = (int64_t)m->timeout_ms * 1000;
 }
 
 void handle_produce_log(struct request *r)

@@ -25,7 +25,7 @@ void key_vector_check_buckets(const json_t *of, struct bytes key, enum bucketing
         if (strncmp(name, prefix, strlen(prefix)) == 0) {
             int32_t count = (int32_t)strtol(name + strlen(prefix), NULL, 10);
 
-            assert_int_equal(bucket_of(function, key, count, &bucket, NULL), ERR_OK);
+            assert_int_equal(bucketing_bucket(function, key, count, &bucket, NULL), ERR_OK);
             assert_int_equal(bucket, json_integer_value(value));
         }
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "kv/kv.h"
 #include "replica/replica.h"
 
 #define STORE_SHARDS 3
@@ -32,6 +33,8 @@ struct store {
     struct meta *meta;
     struct pool *disk;
     struct pool *sync;
+    struct pool *kv;
+    struct kv_env_lazy kv_env;
     char *dir;
     struct arena arena;
     struct error error; /* of the last thing done */
@@ -110,6 +113,7 @@ static inline void store_open_sets(struct store *s)
 {
     s->config.disk = s->disk = pool_new("disk", 2);
     s->config.sync_pool = s->sync = pool_new("sync", 2);
+    s->config.kv_pool = s->kv = pool_new("kv", 2);
     shards_call(s->shards, s->count, store_set_new, s);
     store_published(meta_current(s->meta), s);
 }
@@ -125,6 +129,7 @@ static inline struct store *store_new(unsigned shards)
         .bucket_count_max = 1000,
         .partition_count_max = 100,
         .allow_log_tables = true,
+        .allow_kv_tables = true,
         .time_zone = "UTC",
         .auto_partition_interval_ms = 600000,
     };
@@ -153,7 +158,12 @@ static inline struct store *store_new(unsigned shards)
         .retention_us = INT64_C(3600000000),
         .writer_check_us = INT64_C(3600000000),
         .hint = store_hint,
+        .meta = s->meta,
+        .kv_env = &s->kv_env,
+        .kv_level0_trigger = 8,
     };
+    s->kv_env.options =
+        (struct kv_env_options){.memory_bytes = (size_t)16 << 20, .shard_count = shards};
     return s;
 }
 
@@ -193,6 +203,7 @@ static inline void store_close_sets(struct store *s)
 
     shards_call(s->shards, s->count, store_set_close, &c);
     gate_wait(c.gate);
+    pool_free(TAKE(s->kv));
     pool_free(TAKE(s->sync));
     pool_free(TAKE(s->disk));
     shards_call(s->shards, s->count, store_set_free, s);
@@ -208,6 +219,7 @@ static inline void store_free(struct store *s)
         test_shard_end(s->shards[i]);
     }
     meta_close(s->meta);
+    kv_env_lazy_fini(&s->kv_env);
     assert_int_equal(path_remove_tree(s->dir, NULL), ERR_OK);
     arena_fini(&s->arena);
     free(s);

@@ -165,8 +165,7 @@ static inline struct append_op append_of(struct store *s, struct bucket_id id, s
     return (struct append_op){.op.id = id,
                               .data = (uint8_t *)(uintptr_t)copy.data,
                               .len = copy.len,
-                              .acks = acks,
-                              .timeout_us = PATIENCE_US};
+                              .ack = {.acks = acks, .timeout_us = PATIENCE_US}};
 }
 
 /* With acks = -1. The base offset; the test fails when it is refused. */

@@ -18,7 +18,7 @@ static void check_buckets(const json_t *one, const char *prefix, enum bucketing 
         if (strncmp(name, prefix, strlen(prefix)) == 0) {
             int32_t count = (int32_t)strtol(name + strlen(prefix), NULL, 10);
 
-            assert_int_equal(bucket_of(function, key, count, &bucket, NULL), ERR_OK);
+            assert_int_equal(bucketing_bucket(function, key, count, &bucket, NULL), ERR_OK);
             assert_int_equal(bucket, json_integer_value(value));
         }
     }
@@ -56,7 +56,7 @@ static void golden_hudi_buckets(void **state)
             check_buckets(one, "bucket_of_", BUCKETING_HUDI, vectors_hex(one, "hex", &arena));
         }
     }
-    assert_int_equal(bucket_of(BUCKETING_HUDI, bytes_str("abc"), 3, &bucket, NULL),
+    assert_int_equal(bucketing_bucket(BUCKETING_HUDI, bytes_str("abc"), 3, &bucket, NULL),
                      ERR_INVALID_ARGUMENT);
 }
 

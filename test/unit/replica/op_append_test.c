@@ -144,7 +144,7 @@ static void a_late_sync_is_a_timeout(void **state)
 
     (void)store_append(s, id, store_batch(s, 1, 10, 3));
     ended = plug_sync(s, plugs, &release);
-    first.timeout_us = -5;
+    first.ack.timeout_us = -5;
     store_op_start(s, &first.op, gates[0], submit_append);
     store_op_start(s, &second.op, gates[1], submit_append);
     gate_wait(gates[0]);

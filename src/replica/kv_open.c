@@ -1,0 +1,283 @@
+/* Opening the state of a bucket: the store as some write left it, then the part of the log that it
+ * has not seen. README.md of kv/ has the rules of recovery. Everything here runs in a pool, and what
+ * is replayed is on the device before: the store is never ahead of it. */
+#include "kv_tablet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+
+#define DB_NAME        "db"
+#define READ_BYTES     ((size_t)1 << 20) /* of the log at a time */
+#define PATH_BYTES_MAX 4096
+
+/* ---- the store ---- */
+
+static struct kv_state first_state(const struct kv_open *o)
+{
+    return (struct kv_state){
+        .offset = 0, .row_count = o->meta->options->changelog_image == CHANGELOG_WAL ? -1 : 0};
+}
+
+static enum errcode sync_log(struct log *log, struct error *e)
+{
+    struct log_sync sync;
+
+    if (log_durable_offset(log) < log_end_offset(log) && log_sync_begin(log, &sync)) {
+        struct error why;
+        enum errcode code;
+
+        log_sync_run(&sync);
+        code = sync.code;
+        why = sync.error;
+        log_sync_end(log, &sync);
+        if (code != ERR_OK) {
+            *e = why;
+            return code;
+        }
+    }
+    return ERR_OK;
+}
+
+/* Whether the log can bring the store to its end. */
+static bool follows(const struct kv_store *s, const struct log *log, char *why, size_t size)
+{
+    int64_t offset = kv_store_state(s).offset;
+
+    if (offset >= log_start_offset(log) && offset <= log_end_offset(log)) {
+        return true;
+    }
+    (void)snprintf(why, size, "it is of offset %lld, the log has %lld to %lld", (long long)offset,
+                   (long long)log_start_offset(log), (long long)log_end_offset(log));
+    return false;
+}
+
+/* What is in the directory, if it is of use; else *ret is NULL and the directory is gone. What may
+ * pass (a full disk, too many open files) is an error. */
+static enum errcode open_local(const struct kv_open *o, const struct kv_open_params *params,
+                               struct kv_store **ret, struct error *e)
+{
+    char why[sizeof e->message];
+    struct error ignored;
+    enum errcode code;
+
+    *ret = NULL;
+    if (!path_exists(params->dir)) {
+        return ERR_OK;
+    }
+    code = kv_rocksdb_open(o->env, params, ret, e);
+    if (code == ERR_OK && follows(*ret, o->log, why, sizeof why)) {
+        return ERR_OK;
+    }
+    if (code == ERR_OK) {
+        IGNORE(kv_store_close(TAKE(*ret), &ignored) != ERR_OK);
+    } else if (code == ERR_CORRUPT_FILE) {
+        (void)snprintf(why, sizeof why, "%s", e->message);
+    } else {
+        return code;
+    }
+    diag_warn("replica", "%s: the state is made anew: %s", o->name, why);
+    return path_remove_tree(params->dir, e);
+}
+
+static enum errcode open_store(const struct kv_open *o, struct kv_store **ret, struct error *e)
+{
+    char dir[PATH_BYTES_MAX];
+    struct kv_open_params params = {.dir = dir, .state = first_state(o)};
+
+    (void)snprintf(dir, sizeof dir, "%s/" DB_NAME, o->dir);
+    TRY(open_local(o, &params, ret, e));
+    if (*ret != NULL) {
+        return ERR_OK;
+    }
+    if (log_start_offset(o->log) > 0) {
+        return error_set(e, ERR_CORRUPT_FILE,
+                         "%s: there is no state, and its log begins at offset %lld", o->name,
+                         (long long)log_start_offset(o->log));
+    }
+    return kv_rocksdb_open(o->env, &params, ret, e);
+}
+
+/* ---- the log ---- */
+
+/* Changes gather in memory like those of puts, so that the store gets few large writes. */
+struct replay {
+    const struct kv_open *open;
+    struct kv_tablet *tablet;
+    struct kv_replay *batches;
+    struct kv_pending *pending;
+    struct kv_state base; /* of the store when it was opened */
+    int64_t id_max;
+    size_t spill_bytes;
+    struct buffer data;
+    struct arena arena; /* of one batch */
+};
+
+static void no_more_cached(void *context, const struct kv_change *change, size_t prefix_len)
+{
+    (void)context;
+    (void)change;
+    (void)prefix_len;
+}
+
+/* Numbers of rows that were inserted are never given again. */
+static void pass_ids(struct kv_state *state, int64_t id_max, int32_t column)
+{
+    if (id_max == INT64_MIN) {
+        return;
+    }
+    if (!state->has_ids) {
+        state->has_ids = true;
+        state->ids = (struct kv_id_range){.column_id = column, .start = 1, .end = 0};
+    }
+    if (id_max >= state->ids.start) {
+        state->ids.start = id_max + 1;
+    }
+    if (id_max > state->ids.end) {
+        state->ids.end = id_max; /* numbers of a range that was taken later: the rest is lost */
+    }
+}
+
+static enum errcode replay_write(struct replay *r, struct error *e)
+{
+    const struct schema *schema = r->tablet->table->schema;
+    struct kv_pending_spill taken;
+    struct kv_state state = r->base;
+    enum errcode code;
+
+    while (kv_pending_take(r->pending, SIZE_MAX, &taken)) {
+        while (!kv_pending_collect(r->pending, &taken, SIZE_MAX)) {
+        }
+        state.offset = taken.end_offset;
+        state.row_count = state.row_count < 0 ? -1 : r->base.row_count + taken.delta;
+        if (schema->auto_increment >= 0) {
+            pass_ids(&state, r->id_max, schema->columns[schema->auto_increment].id);
+        }
+        code = kv_store_write(r->tablet->store, taken.changes, taken.count, &state, e);
+        if (code != ERR_OK) {
+            kv_pending_untake(r->pending, &taken);
+            return code;
+        }
+        while (!kv_pending_release(r->pending, &taken, SIZE_MAX, no_more_cached, NULL)) {
+        }
+    }
+    return ERR_OK;
+}
+
+static enum errcode replay_batch(struct replay *r, const struct batch *batch, struct error *e)
+{
+    struct kv_replayed replayed;
+    int64_t end = batch_next_offset(&batch->header);
+
+    if (end <= kv_pending_end_offset(r->pending)) {
+        return ERR_OK; /* the read began before the offset asked for */
+    }
+    if (batch->header.base_offset > kv_pending_end_offset(r->pending)) {
+        diag_error("replica",
+                   "%s: the log has no changes from offset %lld to %lld: rows are missing",
+                   r->open->name, (long long)kv_pending_end_offset(r->pending),
+                   (long long)batch->header.base_offset);
+    }
+    arena_reset(&r->arena);
+    TRY(kv_replay_batch(r->batches, &batch->header, batch->data, &r->arena, &replayed, e));
+    kv_pending_add(r->pending, replayed.changes, replayed.change_count, end, replayed.row_delta);
+    kv_pending_show(r->pending, end);
+    r->id_max = replayed.id_max > r->id_max ? replayed.id_max : r->id_max;
+    return kv_pending_shown_bytes(r->pending) >= r->spill_bytes ? replay_write(r, e) : ERR_OK;
+}
+
+static enum errcode replay_range(struct replay *r, const struct log_range *range, struct error *e)
+{
+    struct batch_iterator it;
+    struct batch batch;
+    bool found = true;
+
+    buffer_clear(&r->data);
+    TRY(file_read_at(range->file, range->position, buffer_room(&r->data, range->len), range->len,
+                     e));
+    batch_iterator_init(&it, buffer_view(&r->data));
+    while (true) {
+        TRY(batch_next(&it, &batch, &found, e));
+        if (!found) {
+            return ERR_OK;
+        }
+        TRY(replay_batch(r, &batch, e));
+    }
+}
+
+static enum errcode replay_log(struct replay *r, struct error *e)
+{
+    struct log *log = r->open->log;
+    struct log_read read = {.offset = r->base.offset,
+                            .limit_offset = log_end_offset(log),
+                            .max_bytes = READ_BYTES,
+                            .min_one = true};
+
+    while (read.offset < read.limit_offset) {
+        struct log_range range;
+        enum errcode code;
+
+        TRY(log_read(log, &read, &range, e));
+        code = range.len == 0 ? ERR_OK : replay_range(r, &range, e);
+        range.file = file_unref(range.file);
+        TRY(code);
+        if (range.len == 0 && range.next_offset <= read.offset) {
+            return error_set(e, ERR_CORRUPT_FILE, "%s: the log has nothing at offset %lld",
+                             r->open->name, (long long)read.offset);
+        }
+        read.offset = range.next_offset > range.end_offset ? range.next_offset : range.end_offset;
+    }
+    return replay_write(r, e);
+}
+
+static enum errcode replay(const struct kv_open *o, struct kv_tablet *t, struct error *e)
+{
+    struct replay r = {
+        .open = o,
+        .tablet = t,
+        .base = kv_store_state(t->store),
+        .id_max = INT64_MIN,
+        .spill_bytes = t->budgets.spill_bytes,
+    };
+    enum errcode code;
+
+    if (r.base.offset == log_end_offset(o->log)) {
+        return ERR_OK;
+    }
+    r.batches = kv_replay_new(t->table, &t->key);
+    r.pending = kv_pending_new(r.base.offset, NULL, NULL);
+    code = replay_log(&r, e);
+    kv_replay_free(r.batches);
+    kv_pending_free(r.pending);
+    buffer_fini(&r.data);
+    arena_fini(&r.arena);
+    return code;
+}
+
+/* ---- the tablet ---- */
+
+static void close_freep(struct kv_tablet **t)
+{
+    struct error ignored;
+
+    if (*t != NULL) {
+        IGNORE(kv_tablet_close(*t, &ignored) != ERR_OK);
+        kv_tablet_free(*t);
+    }
+}
+
+enum errcode kv_tablet_open(const struct kv_open *o, struct kv_tablet **ret, struct error *e)
+{
+    struct kv_budgets budgets = kv_env_budgets(o->env);
+    OWNED(close_freep) struct kv_tablet *t = kv_tablet_new(&budgets);
+
+    TRY(kv_tablet_set_table(t, o->meta, e));
+    if (o->sync) {
+        TRY(sync_log(o->log, e));
+    }
+    TRY(open_store(o, &t->store, e));
+    TRY(replay(o, t, e));
+    *ret = TAKE(t);
+    return ERR_OK;
+}
