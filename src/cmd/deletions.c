@@ -1,5 +1,6 @@
 /* From a dropped table to removed directories: the new view reaches every shard, each closes its
- * buckets and settles, then the pool removes the files and the catalog forgets them. */
+ * buckets and settles, then the pool removes the files, here and in remote storage, and the catalog
+ * forgets them. */
 #include "server.h"
 
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct deletion {
     struct meta_deletion_done done;
     struct server *server;
     char *dir;
+    char *remote_dir; /* of snapshots; most tables have none */
     enum errcode code;
     struct error error;
 };
@@ -40,6 +42,7 @@ struct publication {
 static void deletion_free(struct deletion *d)
 {
     list_remove(&d->link);
+    free(d->remote_dir);
     free(d->dir);
     free(d);
 }
@@ -75,6 +78,9 @@ static void deletion_work(struct pool_job *job)
         d->code = error_set(&d->error, ERR_STORAGE, "the server is stopping");
     } else {
         d->code = remove_durably(d->dir, &d->error);
+        if (d->code == ERR_OK) {
+            d->code = remove_durably(d->remote_dir, &d->error);
+        }
     }
 }
 
@@ -100,19 +106,29 @@ static void deletion_start(struct deletion *d)
     pool_submit(d->server->disk, &d->job);
 }
 
-static struct deletion *deletion_new(struct server *s, const struct meta_deletion *m)
+/* What a table or partition has below a root, heap. Source of the layout: FlussPaths of Apache
+ * Fluss. */
+static char *dir_below(const char *root, const struct meta_deletion *m)
 {
-    struct deletion *d = mem_new(struct deletion);
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    char *dir = arena_printf(&arena, "%s/%s/%s-%lld", s->data_dir, m->database, m->table,
-                             (long long)m->table_id);
+    char *dir =
+        arena_printf(&arena, "%s/%s/%s-%lld", root, m->database, m->table, (long long)m->table_id);
 
     if (m->partition != NULL) {
         dir = arena_printf(&arena, "%s/%s-p%lld", dir, m->partition, (long long)m->partition_id);
     }
+    return mem_strdup(dir);
+}
+
+static struct deletion *deletion_new(struct server *s, const struct meta_deletion *m)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct deletion *d = mem_new(struct deletion);
+
     list_init(&d->link);
     d->server = s;
-    d->dir = mem_strdup(dir);
+    d->dir = dir_below(s->data_dir, m);
+    d->remote_dir = dir_below(arena_printf(&arena, "%s/kv", s->remote.dir), m);
     d->done.table_id = m->table_id;
     d->done.partition_id = m->partition_id;
     return d;

@@ -2,21 +2,6 @@
 
 #include "io/file.h"
 
-#define SCHEME "file:"
-
-/* The path in "file:///a", "file:/a" or "/a"; NULL: there is none. "file://host/a" has another
- * machine in it. */
-static const char *local_path(const char *option)
-{
-    const char *path = option;
-
-    if (strncmp(option, SCHEME, strlen(SCHEME)) == 0) {
-        path += strlen(SCHEME);
-        path += strncmp(path, "//", 2) == 0 ? 2 : 0;
-    }
-    return path[0] == '/' ? path : NULL;
-}
-
 static struct remote_root root_of(const char *path, struct arena *arena)
 {
     size_t len = strlen(path);
@@ -25,7 +10,7 @@ static struct remote_root root_of(const char *path, struct arena *arena)
         len--;
     }
     path = arena_strndup(arena, path, len);
-    return (struct remote_root){.dir = path, .uri = arena_printf(arena, SCHEME "//%s", path)};
+    return (struct remote_root){.dir = path, .uri = arena_printf(arena, "file://%s", path)};
 }
 
 enum errcode remote_root_find(const char *option, const char *data_dir, struct arena *arena,
@@ -39,7 +24,7 @@ enum errcode remote_root_find(const char *option, const char *data_dir, struct a
         *ret = root_of(arena_printf(arena, "%s/remote", base), arena);
         return ERR_OK;
     }
-    path = local_path(option);
+    path = path_of_uri(option);
     if (path == NULL) {
         return error_set(e, ERR_INVALID_ARGUMENT,
                          "remote.data.dir: found \"%.200s\", expected an absolute path of this "

@@ -86,6 +86,8 @@ bool path_exists(const char *path);
 /* The path from the root, links resolved; it must exist. In the arena. */
 MUST_USE enum errcode path_absolute(const char *path, struct arena *arena, char **ret,
                                     struct error *e);
+/* The path in "file:///a", "file:/a" or "/a", part of the text; NULL: it is none of this machine. */
+const char *path_of_uri(const char *uri);
 MUST_USE enum errcode path_rename(const char *from, const char *to, struct error *e);
 /* A missing file is success. Not durable before dir_sync of the parent. */
 MUST_USE enum errcode path_remove(const char *path, struct error *e);

@@ -161,6 +161,19 @@ enum errcode path_absolute(const char *path, struct arena *arena, char **ret, st
     return ERR_OK;
 }
 
+/* "file://host/a" has another machine in it, and no path behind the slashes. */
+const char *path_of_uri(const char *uri)
+{
+    static const char scheme[] = "file:";
+    const char *path = uri;
+
+    if (strncmp(uri, scheme, strlen(scheme)) == 0) {
+        path += strlen(scheme);
+        path += strncmp(path, "//", 2) == 0 ? 2 : 0;
+    }
+    return path[0] == '/' ? path : NULL;
+}
+
 bool path_exists(const char *path)
 {
     struct stat st;

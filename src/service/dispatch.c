@@ -41,6 +41,10 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_fetch_log;
     case API_LIST_OFFSETS:
         return handle_list_offsets;
+    case API_GET_LATEST_KV_SNAPSHOTS:
+        return handle_latest_kv_snapshots;
+    case API_GET_KV_SNAPSHOT_METADATA:
+        return handle_kv_snapshot_metadata;
     case API_GET_FILESYSTEM_SECURITY_TOKEN:
         return handle_security_token;
     case API_INIT_WRITER:
@@ -59,12 +63,20 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_alter_table;
     case API_DESCRIBE_CLUSTER_CONFIGS:
         return handle_describe_configs;
+    case API_ACQUIRE_KV_SNAPSHOT_LEASE:
+        return handle_acquire_kv_snapshot_lease;
+    case API_RELEASE_KV_SNAPSHOT_LEASE:
+        return handle_release_kv_snapshot_lease;
+    case API_DROP_KV_SNAPSHOT_LEASE:
+        return handle_drop_kv_snapshot_lease;
     case API_GET_TABLE_STATS:
         return handle_table_stats;
     case API_ALTER_DATABASE:
         return handle_alter_database;
     case API_GET_CLUSTER_HEALTH:
         return handle_cluster_health;
+    case API_LIST_KV_SNAPSHOTS:
+        return handle_list_kv_snapshots;
     default:
         return NULL;
     }

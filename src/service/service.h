@@ -125,6 +125,12 @@ void handle_fetch_log(struct request *r);    /* fetch.c */
 void handle_list_offsets(struct request *r); /* buckets.c */
 void handle_limit_scan(struct request *r);
 void handle_table_stats(struct request *r);
+void handle_latest_kv_snapshots(struct request *r); /* snapshots.c */
+void handle_list_kv_snapshots(struct request *r);
+void handle_kv_snapshot_metadata(struct request *r);
+void handle_acquire_kv_snapshot_lease(struct request *r);
+void handle_release_kv_snapshot_lease(struct request *r);
+void handle_drop_kv_snapshot_lease(struct request *r);
 
 /* ---- parts: what other shards do for a request ---- */
 

@@ -66,6 +66,7 @@ static void a_dropped_table_goes_from_disk_and_catalog(void **state)
 {
     struct running *r = *state;
     char *dirs[2];
+    char *remote[2]; /* what snapshots would have made */
 
     running_start(r);
     for (int i = 0; i < 2; i++) {
@@ -79,10 +80,15 @@ static void a_dropped_table_goes_from_disk_and_catalog(void **state)
         }
         dirs[i] = table_dir(r, name, id);
         assert_true(path_exists(dirs[i]));
+        remote[i] =
+            arena_printf(&r->arena, "%s/remote/kv/fluss/%s-%lld", r->dir, name, (long long)id);
+        assert_int_equal(dir_create(arena_printf(&r->arena, "%s/0/snap-0", remote[i]), NULL),
+                         ERR_OK);
     }
     drop_table(r, "t0");
     await_path(dirs[0], false);
-    assert_true(path_exists(dirs[1]));
+    await_path(remote[0], false);
+    assert_true(path_exists(dirs[1]) && path_exists(remote[1]));
     create_table(r, "t0"); /* another table, in another directory */
     assert_int_equal(append(r, find_table(r, "t0").table_id, 0), 0);
     assert_true(running_stop(r));

@@ -197,6 +197,19 @@ static void a_path_is_known_from_the_root(void **state)
     assert_int_equal(path_absolute(at(p, "nowhere"), &p->arena, &absolute, &e), ERR_LOG_STORAGE);
 }
 
+static void uris_of_this_machine_have_a_path(void **state)
+{
+    (void)state;
+    assert_string_equal(path_of_uri("/a/b"), "/a/b");
+    assert_string_equal(path_of_uri("file:/a"), "/a");
+    assert_string_equal(path_of_uri("file:///a"), "/a");
+    assert_null(path_of_uri("file://host/a"));
+    assert_null(path_of_uri("file:"));
+    assert_null(path_of_uri("a"));
+    assert_null(path_of_uri(""));
+    assert_null(path_of_uri("s3://b/a"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -210,6 +223,7 @@ int main(void)
         TEST(a_lock_is_held_by_one),
         TEST(a_disk_has_a_size),
         TEST(a_path_is_known_from_the_root),
+        TEST(uris_of_this_machine_have_a_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
