@@ -4,7 +4,11 @@
 #ifndef REPLICA_KV_FILES_H
 #define REPLICA_KV_FILES_H
 
-#include "replica.h"
+#include "base/arena.h"
+#include "base/error.h"
+#include "io/pool.h"
+
+struct replica_set;
 
 struct kv_file {
     const char *remote_path; /* as clients are told it */

@@ -3,7 +3,7 @@
 #include "kv_files.h"
 
 #include "io/file.h"
-#include "kv/snapshot.h"
+#include "kv/kv.h"
 
 /* The directory that "<dir>/snap-<id>/_METADATA" is in. */
 static enum errcode remote_dir(const struct kv_files_op *op, struct arena *arena, const char **ret,

@@ -17,6 +17,8 @@
 #ifndef REPLICA_REPLICA_H
 #define REPLICA_REPLICA_H
 
+#include "kv_files.h"
+
 #include "base/list.h"
 #include "format/filter.h"
 #include "io/pool.h"

@@ -2,8 +2,6 @@
  * one consists of is read from remote storage. */
 #include "service.h"
 
-#include "replica/kv_files.h"
-
 /* A request, the question to the catalog, and what else it takes to answer. */
 struct snapshot_request {
     struct request *request;
