@@ -106,6 +106,7 @@ static enum errcode start_shards(struct server *s, struct error *e)
     s->replica_config.disk = s->disk;
     s->replica_config.sync_pool = s->sync;
     s->replica_config.kv_pool = s->kv;
+    s->replica_config.snapshot_pool = s->snapshots;
     s->replica_config.kv_env = &s->kv_env;
     s->replica_config.meta = s->meta;
     s->kv_env.options = s->config->kv;
@@ -218,6 +219,7 @@ static enum errcode start_all(struct server *s, struct error *e)
     s->disk = pool_new("disk", s->config->disk_threads);
     s->sync = pool_new("sync", s->config->sync_threads);
     s->kv = pool_new("kv", s->config->kv_threads);
+    s->snapshots = pool_new("snapshots", s->config->snapshot_threads);
     TRY(open_meta(s, e));
     TRY(take_marker(s, e));
     TRY(checkpoints_load(s, e));
@@ -272,6 +274,15 @@ static void stop_front(void *context, unsigned index)
     fluss_front_stop(s->fronts[index], STOP_GRACE_US, pass_gate, s);
 }
 
+static void replicas_quiet(void *context) { gate_pass(((struct server *)context)->stopping); }
+
+static void quiet_replicas(void *context, unsigned index)
+{
+    struct server *s = context;
+
+    replica_set_quiet(s->replicas[index], replicas_quiet, s);
+}
+
 static void replicas_closed(void *context, bool clean)
 {
     struct server *s = context;
@@ -317,6 +328,7 @@ static void stop_serving(struct server *s)
     }
     shards_call(s->shards, 1, stop_accepting, s);
     stop_stage(s, stop_front);
+    stop_stage(s, quiet_replicas);
     end_thread(s->coordinator);
     stop_stage(s, close_replicas);
     if (checkpoints_write(s, &e) != ERR_OK) {
@@ -333,6 +345,7 @@ static void end_threads(struct server *s)
     for (unsigned i = 0; i < s->node.shard_count; i++) {
         end_thread(s->shards[i]);
     }
+    pool_free(s->snapshots);
     pool_free(s->kv);
     pool_free(s->sync);
     pool_free(s->disk);

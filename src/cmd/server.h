@@ -50,6 +50,7 @@ struct server_config {
     unsigned disk_threads;
     unsigned sync_threads;
     unsigned kv_threads;
+    unsigned snapshot_threads;
     struct kv_env_options kv; /* shard_count is filled in */
 };
 
@@ -69,6 +70,7 @@ struct server {
     struct pool *disk;
     struct pool *sync;
     struct pool *kv;
+    struct pool *snapshots;
     struct kv_env_lazy kv_env; /* of all states of primary-key tables */
     struct shard *coordinator;
     struct meta *meta;

@@ -67,6 +67,8 @@ static void config_kv(const struct options *o, struct server_config *c)
     const char *rate = "kv.rocksdb.shared-rate-limiter.bytes-per-sec";
 
     c->kv_threads = (unsigned)options_int(o, "kv.flush.thread-num");
+    c->snapshot_threads = (unsigned)options_int(o, "kv.snapshot.transfer-thread-num");
+    c->replicas.snapshot_interval_us = options_duration_ms(o, "kv.snapshot.interval") * 1000;
     c->kv = (struct kv_env_options){
         .memory_bytes = (size_t)options_bytes(o, "eider.kv.memory"),
         .background_threads = (unsigned)options_int(o, "kv.rocksdb.thread.num"),

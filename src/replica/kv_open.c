@@ -1,7 +1,7 @@
 /* Opening the state of a bucket: the store as some write left it, then the part of the log that it
  * has not seen. README.md of kv/ has the rules of recovery. Everything here runs in a pool, and what
  * is replayed is on the device before: the store is never ahead of it. */
-#include "kv_tablet.h"
+#include "kv_snapshot.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,11 +85,25 @@ static enum errcode open_store(const struct kv_open *o, struct kv_store **ret, s
 {
     char dir[PATH_BYTES_MAX];
     struct kv_open_params params = {.dir = dir, .state = first_state(o)};
+    const struct kv_restore restore = {
+        .id = o->id,
+        .dir = o->dir,
+        .remote_dir = o->remote_dir,
+        .start_offset = log_start_offset(o->log),
+        .end_offset = log_end_offset(o->log),
+        .env = o->env,
+    };
+    bool restored = false;
 
     (void)snprintf(dir, sizeof dir, "%s/" DB_NAME, o->dir);
+    TRY(kv_restore_clean(o->dir, e));
     TRY(open_local(o, &params, ret, e));
     if (*ret != NULL) {
         return ERR_OK;
+    }
+    TRY(kv_restore_newest(&restore, &restored, e));
+    if (restored) {
+        return kv_rocksdb_open(o->env, &params, ret, e);
     }
     if (log_start_offset(o->log) > 0) {
         return error_set(e, ERR_CORRUPT_FILE,
@@ -275,6 +289,8 @@ enum errcode kv_tablet_open(const struct kv_open *o, struct kv_tablet **ret, str
     TRY(kv_tablet_set_table(t, o->meta, e));
     if (o->sync) {
         TRY(sync_log(o->log, e));
+    } else {
+        TRY(kv_restore_disown(o->remote_dir, log_end_offset(o->log), e));
     }
     TRY(open_store(o, &t->store, e));
     TRY(replay(o, t, e));

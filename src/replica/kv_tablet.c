@@ -1,4 +1,4 @@
-#include "kv_tablet.h"
+#include "kv_snapshot.h"
 
 #include <stdlib.h>
 
@@ -81,6 +81,7 @@ void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
     t->rows = kv_bucket_new(&params);
     (void)kv_bucket_ids(t->rows, &t->ids);
     kv_tablet_apply(t, place_table(set->view, &b->id)); /* it may have changed during the open */
+    t->snapshots = kv_snapshots_start(t);
 }
 
 enum errcode kv_tablet_close(struct kv_tablet *t, struct error *e)
@@ -104,6 +105,7 @@ void kv_tablet_free(struct kv_tablet *t)
     ASSERT(t->store == NULL && !t->spilling && t->preparing == NULL);
     ASSERT(list_empty(&t->puts) && list_empty(&t->settling));
     timer_stop(&t->spill_retry);
+    kv_snapshots_free(t->snapshots);
     forget_allocation(t);
     kv_bucket_free(t->rows);
     kv_prepare_free(t->prepare);
@@ -160,6 +162,7 @@ void kv_tablet_fail(struct kv_tablet *t, enum errcode code, const struct error *
     t->failed = code;
     t->why = *why;
     t->retry_us = shard_now_us(t->bucket->set->shard) + REOPEN_AFTER_US;
+    kv_snapshots_stop(t->snapshots);
     fail_waiters(t, code, why);
 }
 
@@ -169,6 +172,7 @@ void kv_tablet_leave(struct kv_tablet *t, enum errcode code, const char *why)
 
     (void)error_set(&e, code, "%s", why);
     timer_stop(&t->spill_retry);
+    kv_snapshots_stop(t->snapshots);
     fail_waiters(t, code, &e);
 }
 

@@ -130,6 +130,8 @@ struct kv_open {
     const char *name;              /* of the bucket, for messages */
     const struct meta_table *meta; /* borrowed */
     const char *dir;               /* "<table directory>/kv-<bucket>" */
+    const char *remote_dir;        /* of its snapshots */
+    struct bucket_id id;
     struct log *log;               /* nobody else's */
     bool sync;                     /* log.durability = fsync */
     struct kv_env *env;

@@ -1,6 +1,6 @@
 /* Opening a bucket in a pool: its log, and of a primary-key table its state, brought to the end of
  * the log. Nobody else holds either of them meanwhile. */
-#include "kv_tablet.h"
+#include "kv_snapshot.h"
 
 #include <stdlib.h>
 
@@ -17,6 +17,7 @@ struct open_job {
     struct log *old_log;            /* opened again: what was open, closed first */
     struct kv_tablet *old_kv;       /* likewise; freed on the shard */
     char *kv_dir;                   /* of a primary-key table */
+    char *remote_dir;         /* likewise: where its snapshots are */
     const struct meta_table *table; /* likewise; a reference */
     struct log *log;                /* result */
     struct kv_tablet *kv;           /* likewise */
@@ -44,6 +45,8 @@ static enum errcode open_state(struct open_job *o, struct error *e)
         .name = bucket_name(&o->bucket->id, name),
         .meta = o->table,
         .dir = o->kv_dir,
+        .remote_dir = o->remote_dir,
+        .id = o->bucket->id,
         .log = o->log,
         .sync = config->sync,
         .env = kv_env_lazy_get(config->kv_env),
@@ -156,6 +159,7 @@ static void open_done(struct message *m)
         open_failed(b, o->code, &o->error);
     }
     meta_table_unref(o->table);
+    free(o->remote_dir);
     free(o->kv_dir);
     free(o->dir);
     free(o);
@@ -173,6 +177,7 @@ static struct open_job *open_job_new(struct bucket *b)
     ASSERT(o->dir != NULL); /* bucket_get asked the same view */
     if (table_has_primary_key(table->descriptor)) {
         o->kv_dir = place_kv_dir(set->view, set->config.data_dir, &b->id);
+        o->remote_dir = kv_remote_path(set->config.remote_dir, table, &b->id);
         o->table = meta_table_ref(table);
     }
     o->hint = set->config.hint(set->config.hint_context, &b->id);
