@@ -37,6 +37,9 @@ struct rocks_cursor {
 
 static struct rocks_store *of(struct kv_store *s) { return (struct rocks_store *)s; }
 
+/* RocksDB takes no null pointer, not even for a key without bytes. */
+static const char *data_of(struct bytes b) { return b.len == 0 ? "" : (const char *)b.data; }
+
 /* ---- open and close ---- */
 
 /* Frees whatever there is, without looking at errors. */
@@ -201,7 +204,7 @@ static bool want_flush(const struct rocks_store *s)
 static void fill_batch(rocksdb_writebatch_t *batch, const struct kv_change *changes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *key = (const char *)changes[i].key.data;
+        const char *key = data_of(changes[i].key);
 
         if (!kv_key_allowed(changes[i].key)) {
             continue;
@@ -268,7 +271,7 @@ static enum errcode get_some(struct rocks_store *s, const struct bytes *keys, si
 
     ASSERT(count <= GET_MAX);
     for (size_t i = 0; i < count; i++) {
-        data[i] = (const char *)keys[i].data;
+        data[i] = data_of(keys[i]);
         lens[i] = keys[i].len;
     }
     rocksdb_batched_multi_get_cf(s->db, s->env->read_options, s->rows, count, data, lens, values,
@@ -399,7 +402,7 @@ static enum errcode rocks_prefix(struct kv_store *store, struct bytes prefix, si
         rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)end.data, end.len);
     }
     it = rocksdb_create_iterator(s->db, options);
-    rocksdb_iter_seek(it, (const char *)prefix.data, prefix.len);
+    rocksdb_iter_seek(it, data_of(prefix), prefix.len);
     code = collect_rows(s, it, &c, &full, e);
     rocksdb_iter_destroy(it);
     rocksdb_readoptions_destroy(options);

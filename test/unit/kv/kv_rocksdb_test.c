@@ -325,6 +325,33 @@ static void damage_is_an_error(void **state)
     rows_dir_remove(dir);
 }
 
+/* As ICEBERG encodes an empty text. */
+static void a_key_without_bytes(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_env *env = kv_env_new(&small);
+    char *dir = rows_dir(&arena);
+    struct kv_store *s = open_store(env, dir, 0);
+    struct kv_change change = {.value = bytes_str("value")};
+    const struct kv_state reached = {.offset = 1};
+    const struct bytes key = BYTES_EMPTY;
+    struct kv_items items;
+    struct bytes value;
+    struct error e;
+
+    (void)state;
+    OK(kv_store_multi_get(s, &key, 1, &arena, &value, &e));
+    assert_int_equal(value.len, 0);
+    OK(kv_store_write(s, &change, 1, &reached, &e));
+    OK(kv_store_multi_get(s, &key, 1, &arena, &value, &e));
+    assert_true(bytes_equal_str(value, "value"));
+    OK(kv_store_prefix(s, BYTES_EMPTY, 100, &arena, &items, &e));
+    assert_int_equal(items.count, 1);
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +360,7 @@ int main(void)
         cmocka_unit_test(lineage_survives_a_restart),
         cmocka_unit_test(memory_is_given_back_by_flushes),
         cmocka_unit_test(damage_is_an_error),
+        cmocka_unit_test(a_key_without_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
