@@ -102,7 +102,9 @@ void kv_bucket_set_ids(struct kv_bucket *b, const struct kv_id_range *ids)
 
 bool kv_bucket_ids(const struct kv_bucket *b, struct kv_id_range *ret)
 {
-    *ret = b->ids;
+    if (b->has_ids) {
+        *ret = b->ids;
+    }
     return b->has_ids;
 }
 

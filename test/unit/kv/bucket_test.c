@@ -415,7 +415,7 @@ static void ids_are_kept_with_the_state(void **state)
     struct kv_bucket_params bucket;
     struct kv_bucket *b;
     struct kv_shard shard;
-    struct kv_id_range got;
+    struct kv_id_range got = ids;
     struct kv_spill spill;
     struct error e;
 
@@ -425,6 +425,7 @@ static void ids_are_kept_with_the_state(void **state)
     bucket = (struct kv_bucket_params){.shard = &shard, .store = store};
     b = kv_bucket_new(&bucket);
     assert_false(kv_bucket_ids(b, &got));
+    assert_int_equal(got.end, ids.end);
     kv_bucket_set_ids(b, &ids);
     assert_false(kv_spill_begin(b, &spill));
     kv_bucket_add(b, NULL, 0, 5, 0);
