@@ -1,0 +1,314 @@
+"""Snapshots of primary-key tables in remote storage: made, kept, swept, started from, read by others."""
+
+import random
+import shutil
+
+import pytest
+from harness import java, snapshots, wire
+from harness.kv import KvTable
+from harness.tables import BIGINT, INT, STRING
+
+pytestmark = pytest.mark.own_server
+
+COLUMNS = {"id": INT, "name": STRING, "n": BIGINT}
+OFTEN = {"kv.snapshot.interval": "200ms"}
+NEVER = {"kv.snapshot.interval": "1h"}
+
+
+@pytest.fixture
+def begin(launch):
+    """begin(options) starts the server with a table of our own; begin.again(options) restarts it."""
+
+    class Begin:
+        def __call__(self, options=OFTEN, name="t", **table):
+            self.server = launch(options={**options})
+            self.connect()
+            self.cluster.coordinator.call("CREATE_DATABASE", database_name="d", ignore_if_exists=False)
+            self.table = KvTable.create(self.cluster, "d", name, COLUMNS, ["id"], **table)
+            return self.table
+
+        def connect(self):
+            self.cluster = wire.Cluster(self.server.address)
+
+        def stop(self, kill=False):
+            self.cluster.close()
+            self.server.kill() if kill else self.server.terminate()
+
+        def start(self, options=OFTEN):
+            self.server.options = {**options}
+            self.server.start()
+            self.connect()
+            self.table.cluster = self.cluster
+
+    begin = Begin()
+    yield begin
+    if hasattr(begin, "cluster"):
+        begin.cluster.close()
+
+
+def rows(first, count, text="row"):
+    return [[i, f"{text} {i}", i * i] for i in range(first, first + count)]
+
+
+def check(table, expected, gone=(), **where):
+    """Every row is there as it is expected, none of the gone ones is."""
+    keys = [(row[0],) for row in expected]
+    assert table.lookup(*keys, **where) == [table.value(*row) for row in expected]
+    assert table.lookup(*[(k,) for k in gone], **where) == [None] * len(gone)
+
+
+def damage(bucket, document):
+    """One byte of a table file of the snapshot is another one; its size is not."""
+    name = min(snapshots.named(document))
+    path = bucket.remote / "shared" / name
+    raw = bytearray(path.read_bytes())
+    raw[20] ^= 0x55
+    path.write_bytes(raw)
+
+
+# ---- making and keeping ----
+
+
+def test_a_snapshot_follows_the_writes(begin):
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    end = table.write(*rows(0, 100))
+    first = snapshots.wait(table, end)
+    document = bucket.metadata(first)
+    assert (document["log_offset"], document["row_count"]) == (100, 100)
+    assert (document["table_id"], document["bucket_id"]) == (table.id, 0)
+    assert document["snapshot_location"] == f"file://{bucket.remote}/snap-{first}"
+    end = table.write((7,), [8, "other", None])
+    second = snapshots.wait(table, end)
+    assert second > first and bucket.metadata(second)["row_count"] == 99
+    # what has not changed was not copied again
+    assert snapshots.named(document) < snapshots.named(bucket.metadata(second))
+
+
+def test_nothing_new_no_snapshot(begin):
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    first = snapshots.wait(table, table.write(*rows(0, 10)))
+    begin.stop()
+    begin.start()
+    check(table, rows(0, 10))
+    with pytest.raises(AssertionError):
+        snapshots.until(lambda: bucket.ids() != [first], "as it should be", deadline_s=1)
+
+
+@pytest.mark.parametrize("retained", [1, 3])
+def test_old_ones_go_with_their_files(begin, retained):
+    table = begin({**OFTEN, "kv.snapshot.num-retained": retained})
+    bucket = snapshots.Bucket(begin.server, table)
+    ids = [snapshots.wait(table, table.write(*rows(0, 20 * i))) for i in range(1, 7)]
+    snapshots.until(lambda: bucket.ids() == ids[-retained:], "old snapshots stay")
+    files = set().union(*(snapshots.named(bucket.metadata(i)) for i in bucket.ids()))
+    snapshots.until(lambda: bucket.shared() == files, "files of old snapshots stay")
+
+
+def test_what_a_crash_left_is_swept(begin):
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    snapshot = snapshots.wait(table, table.write(*rows(0, 50)))
+    begin.stop(kill=True)
+    # copied, but the catalog never heard of it
+    shutil.copytree(bucket.remote / f"snap-{snapshot}", bucket.remote / f"snap-{snapshot + 1}")
+    (bucket.remote / "shared" / "half").write_text("cut sho")
+    (bucket.local / "checkpoint").mkdir()
+    begin.start()
+    snapshots.until(lambda: bucket.ids() == [snapshot], "an unknown snapshot stays")
+    snapshots.until(lambda: "half" not in bucket.shared(), "an unknown file stays")
+    assert not (bucket.local / "checkpoint").exists()
+    check(table, rows(0, 50))
+    table.write([1, "after", 1])
+    snapshots.wait(table, 52)
+
+
+def test_a_dropped_table_leaves_nothing(begin):
+    table = begin({"kv.snapshot.interval": "20ms"})
+    directory = snapshots.Bucket(begin.server, table).remote.parent
+    snapshots.wait(table, table.write(*rows(0, 10)))
+    for i in range(15):
+        other = KvTable.create(begin.cluster, "d", f"t{i}", COLUMNS, ["id"])
+        where = snapshots.Bucket(begin.server, other).remote.parent
+        other.write(*rows(0, 2000))
+        begin.cluster.coordinator.call("DROP_TABLE", table_path=other.path, ignore_if_not_exists=False)
+        snapshots.until(lambda w=where: not w.exists(), "remote files of a dropped table stay")
+    begin.cluster.coordinator.call("DROP_TABLE", table_path=table.path, ignore_if_not_exists=False)
+    snapshots.until(lambda: not directory.exists(), "remote files of a dropped table stay")
+
+
+# ---- starting from one ----
+
+
+def test_the_state_is_lost(begin):
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    snapshots.wait(table, table.write(*rows(0, 1000)))
+    begin.stop()
+    begin.start(NEVER)
+    table.write(*rows(1000, 10), *[(i,) for i in range(5)], *[[i, "changed", None] for i in range(5, 10)])
+    begin.stop(kill=True)
+    shutil.rmtree(bucket.local)
+    begin.start()
+    check(table, [[i, "changed", None] for i in range(5, 10)] + rows(10, 1000), gone=range(5))
+    assert "starts from its snapshot" in begin.server.stderr()
+    assert len(table.limit_scan(2000)) == 1005
+
+
+def test_the_newest_is_broken(begin):
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    first = snapshots.wait(table, table.write(*rows(0, 500)))
+    # rows of their own, so that the files of the two differ
+    second = snapshots.wait(table, table.write(*rows(500, 500)))
+    begin.stop()
+    assert bucket.ids() == [first, second]
+    (bucket.remote / f"snap-{second}" / "_METADATA").write_text("{")
+    shutil.rmtree(bucket.local)
+    begin.start(NEVER)
+    check(table, rows(0, 1000))
+    text = begin.server.stderr()
+    assert f"cannot start from its snapshot {second}" in text
+    assert f"starts from its snapshot {first}" in text
+
+
+def test_all_are_broken(begin):
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    for count in (500, 1000):
+        snapshots.wait(table, table.write(*rows(0, count)))
+    begin.stop()
+    for snapshot in bucket.ids():
+        damage(bucket, bucket.metadata(snapshot))
+    shutil.rmtree(bucket.local)
+    begin.start()
+    check(table, rows(0, 1000))
+    assert "cannot start from its snapshot" in begin.server.stderr()
+
+
+def test_damaged_state_is_made_anew(begin):
+    table = begin(NEVER)
+    bucket = snapshots.Bucket(begin.server, table)
+    table.write(*rows(0, 1000))
+    begin.stop()
+    for path in (bucket.local / "db").glob("MANIFEST-*"):
+        path.write_bytes(b"not a manifest")
+    begin.start()
+    check(table, rows(0, 1000))
+    assert "the state is made anew" in begin.server.stderr()
+
+
+TRIMMED = {
+    "log.segment.file-size": "32kb",
+    "log.retention.check-interval": "100ms",
+    "log.retention.roll-active-segment.enabled": "true",
+}
+
+
+def test_a_log_without_its_begin(begin):
+    """What only a snapshot has comes from there; without one nothing of the log goes."""
+    table = begin({**NEVER, **TRIMMED}, properties={"table.log.ttl": "1ms"})
+    bucket = snapshots.Bucket(begin.server, table)
+    for i in range(30):
+        table.write(*rows(i * 100, 100))
+    assert table.offset(0) == 0
+    begin.stop()
+    begin.start({**OFTEN, **TRIMMED})
+    table.write(*rows(3000, 100))
+    snapshots.wait(table, 3100)
+    snapshots.until(lambda: table.offset(0) > 1000, "the log keeps what is not needed")
+    begin.stop()
+    shutil.rmtree(bucket.local)
+    begin.start({**NEVER, **TRIMMED})
+    check(table, rows(0, 3100))
+    table.write([1, "still", None])
+    check(table, [[1, "still", None]])
+
+
+def test_many_starts(begin):
+    """Writes, restarts, losses of state: the rows are always those of a model."""
+    table = begin(properties={"table.kv.format": "indexed"})
+    bucket = snapshots.Bucket(begin.server, table)
+    rng, model = random.Random(5), {}
+    for turn in range(6):
+        for _ in range(rng.randrange(1, 8)):
+            batch = []
+            for key in rng.sample(range(300), rng.randrange(1, 60)):
+                if rng.random() < 0.3:
+                    batch.append((key,))
+                    model.pop(key, None)
+                else:
+                    batch.append([key, f"{turn} {rng.random()}", None])
+                    model[key] = batch[-1]
+            end = table.write(*batch)
+        if rng.random() < 0.7:
+            snapshots.wait(table, end)
+        begin.stop(kill=rng.random() < 0.5)
+        if rng.random() < 0.7:
+            shutil.rmtree(bucket.local)
+        begin.start()
+        check(table, list(model.values()), gone=[k for k in range(300) if k not in model])
+
+
+def test_partitions_have_their_own(begin):
+    columns = {"id": INT, "day": STRING, "name": STRING}
+    begin()
+    table = KvTable.create(begin.cluster, "d", "p", columns, ["id", "day"], partition_key=["day"], buckets=2)
+    ids = {day: table.add_partition(day=day) for day in ("mon", "tue")}
+    for day, partition in ids.items():
+        for bucket in (0, 1):
+            listed = [[i, day, f"{day} {bucket} {i}"] for i in range(50)]
+            end = table.write(*listed, bucket=bucket, partition=partition)
+            snapshots.wait(table, end, bucket=bucket, partition=day)
+    begin.stop()
+    for day, partition in ids.items():
+        for bucket in (0, 1):
+            where = snapshots.Bucket(begin.server, table, bucket, day)
+            assert where.newest()["partition_id"] == partition
+            shutil.rmtree(where.local)
+    begin.start()
+    table.cluster = begin.cluster
+    for day, partition in ids.items():
+        for bucket in (0, 1):
+            listed = [[i, day, f"{day} {bucket} {i}"] for i in range(50)]
+            check(table, listed, bucket=bucket, partition=partition)
+    assert begin.server.stderr().count("starts from its snapshot") == 4
+
+
+# ---- read by others ----
+
+
+@pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}")
+@pytest.mark.parametrize("version", java.VERSIONS)
+def test_the_java_client_reads_snapshots(begin, version, tmp_path):
+    table = begin(buckets=2)
+    expected = {}
+    for bucket in (0, 1):
+        table.write(*rows(bucket * 5000, 5000, "old"), bucket=bucket)
+        snapshots.wait(table, 5000, bucket=bucket)
+        changed = rows(bucket * 5000 + 100, 50, "new")
+        gone = [(bucket * 5000 + i,) for i in range(10)]
+        end = table.write(*changed, *gone, bucket=bucket)
+        snapshots.wait(table, end, bucket=bucket)
+        kept = {row[0]: row for row in rows(bucket * 5000 + 10, 4990, "old") + changed}
+        expected[bucket] = (end, [kept[k] for k in sorted(kept)])
+    found = snapshots.read_by_java(version, begin.server.address, table, tmpdir=tmp_path)
+    assert [f["bucket"] for f in found] == [0, 1]
+    for f in found:
+        assert (f["offset"], sorted(f["rows"])) == expected[f["bucket"]]
+
+
+@pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}")
+def test_the_java_client_reads_restored_ones(begin, tmp_path):
+    """A store that began as a snapshot makes snapshots like any other."""
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    snapshots.wait(table, table.write(*rows(0, 2000)))
+    begin.stop()
+    shutil.rmtree(bucket.local)
+    begin.start()
+    end = table.write(*rows(2000, 10))
+    snapshots.wait(table, end)
+    found = snapshots.read_by_java(java.VERSIONS[0], begin.server.address, table, tmpdir=tmp_path)
+    assert sorted(found[0]["rows"]) == rows(0, 2010)
