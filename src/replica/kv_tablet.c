@@ -1,3 +1,5 @@
+#include "kv_tablet.h"
+
 #include "kv_snapshot.h"
 
 #include <stdlib.h>

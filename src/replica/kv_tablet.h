@@ -132,8 +132,8 @@ struct kv_open {
     const char *dir;               /* "<table directory>/kv-<bucket>" */
     const char *remote_dir;        /* of its snapshots */
     struct bucket_id id;
-    struct log *log;               /* nobody else's */
-    bool sync;                     /* log.durability = fsync */
+    struct log *log; /* nobody else's */
+    bool sync;       /* log.durability = fsync */
     struct kv_env *env;
 };
 

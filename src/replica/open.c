@@ -17,7 +17,7 @@ struct open_job {
     struct log *old_log;            /* opened again: what was open, closed first */
     struct kv_tablet *old_kv;       /* likewise; freed on the shard */
     char *kv_dir;                   /* of a primary-key table */
-    char *remote_dir;         /* likewise: where its snapshots are */
+    char *remote_dir;               /* likewise: where its snapshots are */
     const struct meta_table *table; /* likewise; a reference */
     struct log *log;                /* result */
     struct kv_tablet *kv;           /* likewise */
