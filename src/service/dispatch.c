@@ -37,6 +37,8 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_metadata;
     case API_PRODUCE_LOG:
         return handle_produce_log;
+    case API_PUT_KV:
+        return handle_put_kv;
     case API_FETCH_LOG:
         return handle_fetch_log;
     case API_LIST_OFFSETS:

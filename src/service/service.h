@@ -121,6 +121,7 @@ void handle_drop_table(struct request *r);
 void handle_create_partition(struct request *r);
 void handle_drop_partition(struct request *r);
 void handle_produce_log(struct request *r);  /* produce.c */
+void handle_put_kv(struct request *r);       /* put.c */
 void handle_fetch_log(struct request *r);    /* fetch.c */
 void handle_list_offsets(struct request *r); /* buckets.c */
 void handle_limit_scan(struct request *r);
@@ -131,6 +132,9 @@ void handle_kv_snapshot_metadata(struct request *r);
 void handle_acquire_kv_snapshot_lease(struct request *r);
 void handle_release_kv_snapshot_lease(struct request *r);
 void handle_drop_kv_snapshot_lease(struct request *r);
+
+/* Whether keys of the request are encoded as those of the table. ERR_UNSUPPORTED_VERSION. */
+MUST_USE enum errcode kv_version_check(struct request *r, int64_t table_id, struct error *e);
 
 /* ---- parts: what other shards do for a request ---- */
 

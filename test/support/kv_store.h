@@ -124,6 +124,47 @@ static inline int64_t store_remove(struct store *s, struct bucket_id id, int32_t
     return p.end_offset;
 }
 
+/* Rows a = from .. to - 1 with b = "row <a>", acknowledged. */
+static inline void store_put_range(struct store *s, struct bucket_id id, int32_t from, int32_t to)
+{
+    struct kv_store_row *rows =
+        arena_array(&s->arena, (size_t)(to - from), sizeof(struct kv_store_row));
+    struct put_op p;
+
+    for (int32_t a = from; a < to; a++) {
+        rows[a - from] =
+            (struct kv_store_row){.a = a, .b = arena_printf(&s->arena, "row %d", a), .c = a};
+    }
+    p = put_of(id,
+               kv_store_batch(s, id.table_id,
+                              (struct kv_store_rows){.rows = rows, .count = (size_t)(to - from)}),
+               -1);
+    if (store_op(s, &p.op, submit_put) != ERR_OK) {
+        fail_msg("%s", s->error.message);
+    }
+}
+
+static inline void kv_store_settled(struct kv_settled *w)
+{
+    struct kv_tablet *t = w->context;
+    struct bucket *b = t->bucket;
+
+    ASSERT(w->code == ERR_OK);
+    free(w);
+    bucket_job_end(b);
+}
+
+static inline void kv_store_settle_run(struct kv_tablet *t, void *context)
+{
+    struct kv_settled *w = mem_new(struct kv_settled);
+
+    (void)context;
+    w->done = kv_store_settled;
+    w->context = t;
+    bucket_job_begin(t->bucket);
+    kv_tablet_settle(t, w);
+}
+
 /* ---- looking ---- */
 
 struct kv_store_call {
@@ -179,6 +220,22 @@ static inline void kv_store_look_run(void *context)
     struct replica_set *set = call->store->sets[store_shard_of(call->store, call->id)];
 
     call->look(bucket_find(set, &call->id)->kv, call->context);
+}
+
+/* Column b of a value. */
+static inline const char *store_text(struct store *s, int64_t table, struct bytes value)
+{
+    const struct meta_table *t = meta_view_table_by_id(meta_current(s->meta), table);
+    const struct row_value *values;
+    struct row_format format = {.layout = ROW_COMPACTED};
+
+    if (value.len == 0) {
+        return "";
+    }
+    format.row = meta_table_schema(t, value_schema_id(value))->schema->row;
+    assert_int_equal(row_decode(format, value_row(value), &s->arena, &values, NULL), ERR_OK);
+    return values[1].null ? "(null)"
+                          : arena_strndup(&s->arena, values[1].bytes.data, values[1].bytes.len);
 }
 
 /* Runs `look` on the shard of the bucket, which is open. */

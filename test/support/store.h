@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "kv/kv.h"
 #include "replica/replica.h"
 
 #define STORE_SHARDS 3
@@ -32,6 +33,9 @@ struct store {
     struct meta *meta;
     struct pool *disk;
     struct pool *sync;
+    struct pool *kv;
+    struct pool *snapshots;
+    struct kv_env_lazy kv_env;
     char *dir;
     struct arena arena;
     struct error error; /* of the last thing done */
@@ -110,6 +114,8 @@ static inline void store_open_sets(struct store *s)
 {
     s->config.disk = s->disk = pool_new("disk", 2);
     s->config.sync_pool = s->sync = pool_new("sync", 2);
+    s->config.kv_pool = s->kv = pool_new("kv", 2);
+    s->config.snapshot_pool = s->snapshots = pool_new("snapshots", 2);
     shards_call(s->shards, s->count, store_set_new, s);
     store_published(meta_current(s->meta), s);
 }
@@ -154,7 +160,14 @@ static inline struct store *store_new(unsigned shards)
         .retention_us = INT64_C(3600000000),
         .writer_check_us = INT64_C(3600000000),
         .hint = store_hint,
+        .meta = s->meta,
+        .kv_env = &s->kv_env,
+        .kv_level0_trigger = 8,
+        .remote_dir = arena_printf(&s->arena, "%s/remote", s->dir),
+        .remote_uri = arena_printf(&s->arena, "file://%s/remote", s->dir),
     };
+    s->kv_env.options =
+        (struct kv_env_options){.memory_bytes = (size_t)16 << 20, .shard_count = shards};
     return s;
 }
 
@@ -194,6 +207,8 @@ static inline void store_close_sets(struct store *s)
 
     shards_call(s->shards, s->count, store_set_close, &c);
     gate_wait(c.gate);
+    pool_free(TAKE(s->snapshots));
+    pool_free(TAKE(s->kv));
     pool_free(TAKE(s->sync));
     pool_free(TAKE(s->disk));
     shards_call(s->shards, s->count, store_set_free, s);
@@ -209,6 +224,7 @@ static inline void store_free(struct store *s)
         test_shard_end(s->shards[i]);
     }
     meta_close(s->meta);
+    kv_env_lazy_fini(&s->kv_env);
     assert_int_equal(path_remove_tree(s->dir, NULL), ERR_OK);
     arena_fini(&s->arena);
     free(s);

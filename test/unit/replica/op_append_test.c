@@ -1,4 +1,4 @@
-#include "../../support/store_ops.h"
+#include "../../support/plug.h"
 
 static int setup(void **state)
 {
@@ -103,34 +103,6 @@ static void bad_appends_are_refused(void **state)
 
 /* ---- waiting for a sync that does not come ---- */
 
-struct plug {
-    struct pool_job job;
-    atomic_int *release;
-    struct gate *ended;
-};
-
-static void plug_work(struct pool_job *job)
-{
-    struct plug *p = container_of(job, struct plug, job);
-
-    while (atomic_load(p->release) == 0) {
-        thread_sleep_us(200);
-    }
-    gate_pass(p->ended);
-}
-
-/* Occupies both threads of the sync pool. The gate opens when both have ended. */
-static struct gate *plug_sync(struct store *s, struct plug plugs[2], atomic_int *release)
-{
-    struct gate *ended = gate_new(2);
-
-    for (int i = 0; i < 2; i++) {
-        plugs[i] = (struct plug){.job.work = plug_work, .release = release, .ended = ended};
-        pool_submit(s->sync, &plugs[i].job);
-    }
-    return ended;
-}
-
 static void a_late_sync_is_a_timeout(void **state)
 {
     struct store *s = *state;
@@ -138,12 +110,12 @@ static void a_late_sync_is_a_timeout(void **state)
     struct append_op first = append_of(s, id, store_batch(s, 2, 10, 1), -1);
     struct append_op second = append_of(s, id, store_batch(s, 2, 10, 2), -1);
     struct gate *gates[2] = {gate_new(1), gate_new(1)};
-    struct plug plugs[2];
+    struct store_plug plugs[2];
     struct gate *ended;
     atomic_int release = 0;
 
     (void)store_append(s, id, store_batch(s, 1, 10, 3));
-    ended = plug_sync(s, plugs, &release);
+    ended = store_plug_sync(s, plugs, &release);
     first.ack.timeout_us = -5;
     store_op_start(s, &first.op, gates[0], submit_append);
     store_op_start(s, &second.op, gates[1], submit_append);
@@ -178,12 +150,12 @@ static void a_duplicate_waits_for_the_first_copy(void **state)
     struct append_op copies[2] = {append_of(s, id, writer_batch(s, 1), -1),
                                   append_of(s, id, writer_batch(s, 1), -1)};
     struct gate *gate = gate_new(2);
-    struct plug plugs[2];
+    struct store_plug plugs[2];
     struct gate *ended;
     atomic_int release = 0;
 
     (void)store_append(s, id, writer_batch(s, 0));
-    ended = plug_sync(s, plugs, &release);
+    ended = store_plug_sync(s, plugs, &release);
     for (int i = 0; i < 2; i++) {
         store_op_start(s, &copies[i].op, gate, submit_append);
     }
