@@ -200,6 +200,16 @@ static inline void store_set_free(void *context, unsigned index)
     replica_set_free(TAKE(s->sets[index]));
 }
 
+/* What store_open_sets has made; the sets are closed. */
+static inline void store_free_sets(struct store *s)
+{
+    pool_free(TAKE(s->snapshots));
+    pool_free(TAKE(s->kv));
+    pool_free(TAKE(s->sync));
+    pool_free(TAKE(s->disk));
+    shards_call(s->shards, s->count, store_set_free, s);
+}
+
 /* Closes and frees the sets; store_open_sets opens them again. */
 static inline void store_close_sets(struct store *s)
 {
@@ -207,11 +217,7 @@ static inline void store_close_sets(struct store *s)
 
     shards_call(s->shards, s->count, store_set_close, &c);
     gate_wait(c.gate);
-    pool_free(TAKE(s->snapshots));
-    pool_free(TAKE(s->kv));
-    pool_free(TAKE(s->sync));
-    pool_free(TAKE(s->disk));
-    shards_call(s->shards, s->count, store_set_free, s);
+    store_free_sets(s);
 }
 
 static inline void store_free(struct store *s)

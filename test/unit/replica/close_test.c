@@ -96,13 +96,6 @@ static void wait_run(void *context)
     ASSERT(replica_wait(t->store->sets[0], &t->appends[0].op.id, &t->waiter));
 }
 
-static void close_pools(struct store *s)
-{
-    pool_free(TAKE(s->sync));
-    pool_free(TAKE(s->disk));
-    shards_call(s->shards, s->count, store_set_free, s);
-}
-
 static struct last_turn last_turn_of(struct store *s, int64_t table, struct gate *done)
 {
     struct last_turn t = {.store = s, .done = done, .late = {.kind = OFFSET_LATEST}};
@@ -133,7 +126,7 @@ static void appends_of_the_same_turn_are_synced_and_answered(void **state)
     assert_int_equal(t.late.op.code, ERR_NOT_LEADER_OR_FOLLOWER);
     assert_true(t.woken);
     assert_true(t.clean);
-    close_pools(s);
+    store_free_sets(s);
     store_open_sets(s);
     for (int32_t b = 0; b < BUCKETS; b++) {
         assert_int_equal(store_append(s, bucket_of(table, b), store_batch(s, 1, 100, 1)), 3);
@@ -154,7 +147,7 @@ static void appends_that_wait_for_the_open_are_refused(void **state)
         assert_int_equal(t.appends[i].op.code, ERR_NOT_LEADER_OR_FOLLOWER);
     }
     assert_true(t.clean);
-    close_pools(s);
+    store_free_sets(s);
     store_open_sets(s);
     assert_int_equal(store_append(s, bucket_of(table, 0), store_batch(s, 1, 100, 1)), 0);
 }
