@@ -108,6 +108,7 @@ static enum errcode start_shards(struct server *s, struct error *e)
     s->replica_config.kv_pool = s->kv;
     s->replica_config.snapshot_pool = s->snapshots;
     s->replica_config.kv_env = &s->kv_env;
+    s->replica_config.kv_scan.open_count = &s->scanners;
     s->replica_config.meta = s->meta;
     s->kv_env.options = s->config->kv;
     s->kv_env.options.shard_count = s->node.shard_count;

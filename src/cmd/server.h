@@ -72,6 +72,7 @@ struct server {
     struct pool *kv;
     struct pool *snapshots;
     struct kv_env_lazy kv_env; /* of all states of primary-key tables */
+    atomic_uint scanners;      /* open ones of SCAN_KV */
     struct shard *coordinator;
     struct meta *meta;
     struct publication *latest; /* coordinator: of this turn */

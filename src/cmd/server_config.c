@@ -69,6 +69,13 @@ static void config_kv(const struct options *o, struct server_config *c)
     c->kv_threads = (unsigned)options_int(o, "kv.flush.thread-num");
     c->snapshot_threads = (unsigned)options_int(o, "kv.snapshot.transfer-thread-num");
     c->replicas.snapshot_interval_us = options_duration_ms(o, "kv.snapshot.interval") * 1000;
+    c->replicas.kv_scan = (struct kv_scan_options){
+        .ttl_us = options_duration_ms(o, "kv.scanner.ttl") * 1000,
+        .check_us = options_duration_ms(o, "kv.scanner.expiration-interval") * 1000,
+        .per_bucket = (uint32_t)options_int(o, "kv.scanner.max-per-bucket"),
+        .per_server = (uint32_t)options_int(o, "kv.scanner.max-per-server"),
+        .batch_bytes_max = (size_t)options_bytes(o, "kv.scanner.max-batch-size"),
+    };
     c->kv = (struct kv_env_options){
         .memory_bytes = (size_t)options_bytes(o, "eider.kv.memory"),
         .background_threads = (unsigned)options_int(o, "kv.rocksdb.thread.num"),

@@ -44,6 +44,14 @@ enum errcode value_batch_next(struct value_batch_iterator *it, struct bytes *ret
     return ERR_OK;
 }
 
+void value_header_write(struct writer *w, size_t size, uint32_t count)
+{
+    ASSERT(size >= VALUE_BATCH_HEADER_SIZE && size <= INT32_MAX);
+    writer_u32le(w, (uint32_t)(size - LENGTH_SIZE));
+    writer_u8(w, 0);
+    writer_u32le(w, count);
+}
+
 void value_batch_begin(struct buffer *out)
 {
     buffer_clear(out);

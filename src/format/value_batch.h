@@ -41,6 +41,15 @@ MUST_USE enum errcode value_batch_parse(struct bytes in, struct value_batch_iter
 MUST_USE enum errcode value_batch_next(struct value_batch_iterator *it, struct bytes *ret,
                                        struct error *e);
 
+/* Building where sizes are known: the header of a batch of `size` bytes, itself included, and each of
+ * its values. */
+void value_header_write(struct writer *w, size_t size, uint32_t count);
+static inline void value_record_write(struct writer *w, struct bytes value)
+{
+    writer_u32le(w, (uint32_t)value.len);
+    writer_bytes(w, value);
+}
+
 /* Building: begin, add values, finish. The bytes are what `out` holds then. */
 void value_batch_begin(struct buffer *out);
 void value_batch_add(struct buffer *out, struct bytes value);

@@ -1,5 +1,6 @@
 #include "bucket.h"
 
+#include "kv_scan.h"
 #include "kv_tablet.h"
 
 #include <stdarg.h>
@@ -369,6 +370,7 @@ void replica_set_free(struct replica_set *set)
         log_free(b->log);
         free(b);
     }
+    kv_scans_free(set);
     if (set->kv_begun) {
         kv_shard_fini(&set->kv);
     }

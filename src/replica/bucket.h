@@ -57,6 +57,7 @@ struct replica_set {
     struct list buckets;
     struct kv_shard kv; /* once there was a primary-key table: kv_begun */
     bool kv_begun;
+    struct kv_scans *kv_scans; /* scanners, see kv_scan.h; NULL: there was none yet */
     struct kv_snapshot_set snapshots;
     struct list dirty;
     struct list acking;

@@ -1,4 +1,5 @@
 /* Closing a set: wait for what is under way, then close every log and state in the pool. */
+#include "kv_scan.h"
 #include "kv_tablet.h"
 
 #include <stdlib.h>
@@ -137,6 +138,7 @@ void replica_set_close(struct replica_set *set, void (*done)(void *context, bool
     set->closed_context = context;
     set->closed_clean = true;
     upkeep_stop(set);
+    kv_scans_stop(set);
     bucket_wake_all(set);
     set->jobs++; /* so that nothing below closes early */
     close_states(set);

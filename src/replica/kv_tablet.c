@@ -1,5 +1,6 @@
 #include "kv_tablet.h"
 
+#include "kv_scan.h"
 #include "kv_snapshot.h"
 
 #include <stdlib.h>
@@ -139,6 +140,7 @@ static void fail_waiters(struct kv_tablet *t, enum errcode code, const struct er
 {
     struct list *link;
 
+    kv_scans_end(t->bucket);
     if (t->allocation != NULL) {
         forget_allocation(t);
         bucket_op_end(&TAKE(t->preparing)->op, code, why);

@@ -1,5 +1,5 @@
 /* Offsets by kind or time, and row counts. */
-#include "bucket.h"
+#include "kv_tablet.h"
 
 static void offset_run(struct bucket_op *op, struct bucket *b)
 {
@@ -35,7 +35,20 @@ void replica_list_offset(struct replica_set *set, struct offset_op *o)
 
 static void stats_run(struct bucket_op *op, struct bucket *b)
 {
-    container_of(op, struct stats_op, op)->row_count = b->high_watermark - log_start_offset(b->log);
+    struct stats_op *s = container_of(op, struct stats_op, op);
+
+    if (b->kv == NULL) {
+        s->row_count = b->high_watermark - log_start_offset(b->log);
+    } else if (kv_tablet_for(op, b) == NULL) {
+        return;
+    } else {
+        s->row_count = kv_bucket_row_count(b->kv->rows);
+    }
+    if (s->row_count < 0) {
+        bucket_op_fail(op, ERR_INVALID_TABLE,
+                       "rows are not counted in tables with 'table.changelog.image' = 'WAL'");
+        return;
+    }
     bucket_op_end(op, ERR_OK, NULL);
 }
 

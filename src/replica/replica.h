@@ -39,6 +39,16 @@ struct bucket_hint {
     int64_t recovery_point;
 };
 
+/* Scanners of primary-key tables (kv_ops.h). */
+struct kv_scan_options {
+    int64_t ttl_us;          /* kv.scanner.ttl: closed when not used for so long */
+    int64_t check_us;        /* kv.scanner.expiration-interval */
+    uint32_t per_bucket;     /* kv.scanner.max-per-bucket */
+    uint32_t per_server;     /* kv.scanner.max-per-server */
+    size_t batch_bytes_max;  /* kv.scanner.max-batch-size */
+    atomic_uint *open_count; /* of the server */
+};
+
 struct replica_config {
     const char *data_dir;
     const char *remote_dir; /* root of remote storage: a directory, and the same as clients */
@@ -58,6 +68,7 @@ struct replica_config {
     struct pool *snapshot_pool;   /* copies of state to remote storage: a few at a time */
     int64_t snapshot_interval_us; /* kv.snapshot.interval; 0: no snapshots are made */
     struct kv_env_lazy *kv_env;   /* what the states of all buckets of the process share */
+    struct kv_scan_options kv_scan;
     /* Thread: any shard. The hint of a bucket when it is opened. */
     struct bucket_hint (*hint)(void *context, const struct bucket_id *id);
     void *hint_context;
@@ -231,5 +242,7 @@ struct replica_totals {
     uint64_t log_bytes;
 };
 struct replica_totals replica_totals(const struct replica_set *set);
+
+#include "kv_ops.h" /* reads of primary-key tables */
 
 #endif

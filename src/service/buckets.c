@@ -163,18 +163,20 @@ void handle_table_stats(struct request *r)
 
 /* ---- LIMIT_SCAN ---- */
 
-/* Of one answer. More is refused: a frame ends at 2 GiB. */
+/* Of one answer of log batches. More is refused: a frame ends at 2 GiB. */
 #define LIMIT_SCAN_BYTES_MAX ((size_t)1000 << 20)
 
+/* The last rows of a log, or the first ones of a primary-key table. */
 struct limit_scan {
     struct fan fan;
     struct fetch_op fetch;
-    struct bucket_op *op;
+    struct rows_op rows;
+    struct bucket_op *op; /* one of both */
     int32_t limit;
     struct msg_limit_scan_response response;
 };
 
-static void scan_submit(struct replica_set *set, struct bucket_op *op)
+static void log_scan_submit(struct replica_set *set, struct bucket_op *op)
 {
     struct limit_scan *l = container_of(op, struct limit_scan, fetch.op);
     struct part *part = op->context;
@@ -183,21 +185,31 @@ static void scan_submit(struct replica_set *set, struct bucket_op *op)
     replica_fetch_last(set, &l->fetch, l->limit);
 }
 
+static void kv_scan_submit(struct replica_set *set, struct bucket_op *op)
+{
+    struct limit_scan *l = container_of(op, struct limit_scan, rows.op);
+    struct part *part = op->context;
+
+    pieces_init(&l->rows.rows, &part->arena);
+    replica_first_rows(set, &l->rows);
+}
+
 static void scan_answer(struct fan *fan)
 {
     struct limit_scan *l = container_of(fan, struct limit_scan, fan);
     struct msg_limit_scan_response *response = &l->response;
+    bool is_log = l->op == &l->fetch.op;
 
-    if (l->fetch.op.code == ERR_OK) {
+    if (l->op->code == ERR_OK) {
         response->has_is_log_table = true;
-        response->is_log_table = true;
+        response->is_log_table = is_log;
         response->has_records = true;
-        response->records_pieces = &l->fetch.pieces;
+        response->records_pieces = is_log ? &l->fetch.pieces : &l->rows.rows;
     } else {
         response->has_error_code = true;
-        response->error_code = error_fluss_code(l->fetch.op.code);
+        response->error_code = error_fluss_code(l->op->code);
         response->has_error_message =
-            rpc_error_text(&l->fetch.op.error, &fan->request->arena, &response->error_message);
+            rpc_error_text(&l->op->error, &fan->request->arena, &response->error_message);
     }
     request_answer(fan->request, response);
 }
@@ -206,16 +218,23 @@ void handle_limit_scan(struct request *r)
 {
     struct limit_scan *l = arena_new(&r->arena, struct limit_scan);
     const struct msg_limit_scan_request *m = r->message;
+    const struct meta_table *table = meta_view_table_by_id(request_view(r), m->table_id);
+    bool is_log = table == NULL || !table_has_primary_key(table->descriptor);
 
     l->limit = m->limit;
-    l->op = &l->fetch.op;
-    l->fetch.op.id = (struct bucket_id){
+    l->fetch.max_bytes = LIMIT_SCAN_BYTES_MAX;
+    l->rows.limit = m->limit > 0 ? (size_t)m->limit : 0;
+    l->rows.bytes_max = KV_ANSWER_BYTES_MAX;
+    l->op = is_log ? &l->fetch.op : &l->rows.op;
+    l->op->id = (struct bucket_id){
         .table_id = m->table_id,
         .partition_id = m->has_partition_id ? m->partition_id : -1,
         .bucket = m->bucket_id,
     };
-    l->fetch.max_bytes = LIMIT_SCAN_BYTES_MAX;
-    l->fan = (struct fan){
-        .request = r, .count = 1, .ops = &l->op, .submit = scan_submit, .answer = scan_answer};
+    l->fan = (struct fan){.request = r,
+                          .count = 1,
+                          .ops = &l->op,
+                          .submit = is_log ? log_scan_submit : kv_scan_submit,
+                          .answer = scan_answer};
     fan_run(&l->fan);
 }

@@ -41,6 +41,8 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_put_kv;
     case API_FETCH_LOG:
         return handle_fetch_log;
+    case API_LOOKUP:
+        return handle_lookup;
     case API_LIST_OFFSETS:
         return handle_list_offsets;
     case API_GET_LATEST_KV_SNAPSHOTS:
@@ -53,6 +55,8 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_init_writer;
     case API_LIMIT_SCAN:
         return handle_limit_scan;
+    case API_PREFIX_LOOKUP:
+        return handle_prefix_lookup;
     case API_GET_DATABASE_INFO:
         return handle_database_info;
     case API_CREATE_PARTITION:
@@ -75,6 +79,8 @@ static request_handler_fn handler_of(enum rpc_api_key key)
         return handle_table_stats;
     case API_ALTER_DATABASE:
         return handle_alter_database;
+    case API_SCAN_KV:
+        return handle_scan_kv;
     case API_GET_CLUSTER_HEALTH:
         return handle_cluster_health;
     case API_LIST_KV_SNAPSHOTS:

@@ -126,6 +126,9 @@ void handle_fetch_log(struct request *r);    /* fetch.c */
 void handle_list_offsets(struct request *r); /* buckets.c */
 void handle_limit_scan(struct request *r);
 void handle_table_stats(struct request *r);
+void handle_lookup(struct request *r); /* lookup.c */
+void handle_prefix_lookup(struct request *r);
+void handle_scan_kv(struct request *r);             /* kv_scan.c */
 void handle_latest_kv_snapshots(struct request *r); /* snapshots.c */
 void handle_list_kv_snapshots(struct request *r);
 void handle_kv_snapshot_metadata(struct request *r);

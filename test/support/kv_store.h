@@ -5,6 +5,7 @@
 
 #include "store_ops.h"
 
+#include "../../src/replica/kv_ops.h"
 #include "../../src/replica/kv_tablet.h"
 #include "base/hash.h"
 #include "format/kv_batch.h"
@@ -193,35 +194,6 @@ static inline void kv_store_get_run(void *context)
     }
 }
 
-/* Column b of the row; NULL: there is none. The bucket is open. */
-static inline const char *store_get(struct store *s, struct bucket_id id, int32_t a,
-                                    enum kv_sight sight)
-{
-    struct kv_store_call call = {.store = s, .id = id, .sight = sight};
-    const struct meta_table *t = meta_view_table_by_id(meta_current(s->meta), id.table_id);
-    const struct row_value *values;
-    struct row_format format = {.layout = ROW_COMPACTED};
-
-    call.key.key = kv_store_key(s, a);
-    call.key.hash = hash_bytes(call.key.key);
-    on_shard(s->shards[store_shard_of(s, id)], kv_store_get_run, &call);
-    if (call.key.old.len == 0) {
-        return NULL;
-    }
-    format.row = meta_table_schema(t, value_schema_id(call.key.old))->schema->row;
-    assert_int_equal(row_decode(format, value_row(call.key.old), &s->arena, &values, NULL), ERR_OK);
-    return values[1].null ? "(null)"
-                          : arena_strndup(&s->arena, values[1].bytes.data, values[1].bytes.len);
-}
-
-static inline void kv_store_look_run(void *context)
-{
-    struct kv_store_call *call = context;
-    struct replica_set *set = call->store->sets[store_shard_of(call->store, call->id)];
-
-    call->look(bucket_find(set, &call->id)->kv, call->context);
-}
-
 /* Column b of a value. */
 static inline const char *store_text(struct store *s, int64_t table, struct bytes value)
 {
@@ -236,6 +208,26 @@ static inline const char *store_text(struct store *s, int64_t table, struct byte
     assert_int_equal(row_decode(format, value_row(value), &s->arena, &values, NULL), ERR_OK);
     return values[1].null ? "(null)"
                           : arena_strndup(&s->arena, values[1].bytes.data, values[1].bytes.len);
+}
+
+/* Column b of the row; NULL: there is none. The bucket is open. */
+static inline const char *store_get(struct store *s, struct bucket_id id, int32_t a,
+                                    enum kv_sight sight)
+{
+    struct kv_store_call call = {.store = s, .id = id, .sight = sight};
+
+    call.key.key = kv_store_key(s, a);
+    call.key.hash = hash_bytes(call.key.key);
+    on_shard(s->shards[store_shard_of(s, id)], kv_store_get_run, &call);
+    return call.key.old.len == 0 ? NULL : store_text(s, id.table_id, call.key.old);
+}
+
+static inline void kv_store_look_run(void *context)
+{
+    struct kv_store_call *call = context;
+    struct replica_set *set = call->store->sets[store_shard_of(call->store, call->id)];
+
+    call->look(bucket_find(set, &call->id)->kv, call->context);
 }
 
 /* Runs `look` on the shard of the bucket, which is open. */

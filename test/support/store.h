@@ -36,6 +36,7 @@ struct store {
     struct pool *kv;
     struct pool *snapshots;
     struct kv_env_lazy kv_env;
+    atomic_uint scanners;
     char *dir;
     struct arena arena;
     struct error error; /* of the last thing done */
@@ -162,6 +163,12 @@ static inline struct store *store_new(unsigned shards)
         .hint = store_hint,
         .meta = s->meta,
         .kv_env = &s->kv_env,
+        .kv_scan = {.ttl_us = INT64_C(600000000),
+                    .check_us = INT64_C(30000000),
+                    .per_bucket = 3,
+                    .per_server = 4,
+                    .batch_bytes_max = 1 << 20,
+                    .open_count = &s->scanners},
         .kv_level0_trigger = 8,
         .remote_dir = arena_printf(&s->arena, "%s/remote", s->dir),
         .remote_uri = arena_printf(&s->arena, "file://%s/remote", s->dir),

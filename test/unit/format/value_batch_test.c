@@ -17,6 +17,23 @@ static struct bytes value_of(const json_t *one, const struct type *row, struct a
     return bytes_of(value, VALUE_HEADER_SIZE + encoded.len);
 }
 
+/* The same batch built where its size is known. */
+static void check_sized(struct bytes golden, struct arena *arena)
+{
+    struct writer w = writer_of(arena_alloc(arena, golden.len), golden.len);
+    struct value_batch_iterator it;
+
+    assert_int_equal(value_batch_parse(golden, &it, NULL), ERR_OK);
+    value_header_write(&w, golden.len, it.left);
+    while (it.left > 0) {
+        struct bytes value;
+
+        assert_int_equal(value_batch_next(&it, &value, NULL), ERR_OK);
+        value_record_write(&w, value);
+    }
+    vectors_assert_equal("sized batch", bytes_of(w.data, w.len), golden);
+}
+
 static void check_batch(const json_t *one, const struct type *row, struct arena *arena)
 {
     OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
@@ -37,6 +54,7 @@ static void check_batch(const json_t *one, const struct type *row, struct arena 
     }
     value_batch_finish(&out);
     vectors_assert_equal("batch", buffer_view(&out), golden);
+    check_sized(golden, arena);
 }
 
 static void golden_batches_and_values(void **state)

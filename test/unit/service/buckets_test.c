@@ -1,4 +1,4 @@
-#include "../../support/node.h"
+#include "../../support/kv_node.h"
 
 static void append(struct test_node *n, int64_t table, int32_t bucket, int32_t records)
 {
@@ -140,12 +140,58 @@ static void the_last_rows_as_batches(void **state)
     }
 }
 
+/* ---- primary-key tables ---- */
+
+static void first_rows_and_row_counts_of_primary_key_tables(void **state)
+{
+    struct test_node *n = *state;
+    struct store *s = n->store;
+    int64_t table = store_create_table(s, "t", NODE_KV);
+    int64_t wal = store_create_table(s, "wal", STORE_KV("\"table.changelog.image\":\"wal\""));
+    struct msg_pb_table_stats_req_for_bucket bucket = {.bucket_id = 1};
+    struct msg_get_table_stats_request stats = {
+        .table_id = table, .buckets_req = &bucket, .buckets_req_count = 1};
+    struct msg_limit_scan_request scan = {.table_id = table, .bucket_id = 1, .limit = 3};
+    struct msg_get_table_stats_response *counted;
+    struct msg_limit_scan_response *r;
+    struct value_batch_iterator it;
+
+    store_put_range(s, bucket_of(table, 1), 0, 10);
+    store_put_range(s, bucket_of(table, 1), 5, 15); /* five of them again */
+    (void)store_remove(s, bucket_of(table, 1), 0);
+    counted = node_ask(n, API_GET_TABLE_STATS, &stats);
+    assert_int_equal(counted->buckets_resp[0].row_count, 14);
+    stats.table_id = wal;
+    counted = node_ask(n, API_GET_TABLE_STATS, &stats);
+    assert_int_equal(counted->buckets_resp[0].error_code, 15);
+
+    r = node_ask(n, API_LIMIT_SCAN, &scan);
+    assert_false(r->has_error_code);
+    assert_true(r->has_is_log_table);
+    assert_false(r->is_log_table);
+    assert_int_equal(value_batch_parse(r->records, &it, NULL), ERR_OK);
+    assert_int_equal(it.left, 3);
+    for (int32_t a = 1; a <= 3; a++) {
+        struct bytes value;
+
+        assert_int_equal(value_batch_next(&it, &value, NULL), ERR_OK);
+        assert_string_equal(store_text(s, table, value), arena_printf(&s->arena, "row %d", a));
+    }
+    scan.limit = -1;
+    r = node_ask(n, API_LIMIT_SCAN, &scan);
+    assert_int_equal(value_batch_parse(r->records, &it, NULL), ERR_OK);
+    assert_int_equal(it.left, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        NODE_TEST(offsets_of_every_kind),    NODE_TEST(offsets_that_make_no_sense),
-        NODE_TEST(too_many_buckets),         NODE_TEST(rows_are_counted),
+        NODE_TEST(offsets_of_every_kind),
+        NODE_TEST(offsets_that_make_no_sense),
+        NODE_TEST(too_many_buckets),
+        NODE_TEST(rows_are_counted),
         NODE_TEST(the_last_rows_as_batches),
+        NODE_TEST(first_rows_and_row_counts_of_primary_key_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

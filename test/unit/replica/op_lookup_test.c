@@ -1,0 +1,204 @@
+#include "../../support/kv_store.h"
+
+static int setup(void **state)
+{
+    struct store *s = store_new(1);
+
+    store_open_sets(s);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    store_free(*state);
+    return 0;
+}
+
+static void restart(struct store *s)
+{
+    store_close_sets(s);
+    store_open_sets(s);
+}
+
+static void submit_lookup(struct replica_set *set, struct bucket_op *op)
+{
+    replica_lookup(set, container_of(op, struct lookup_op, op));
+}
+
+/* Keys from, from + step, ... */
+static struct lookup_op lookup_of(struct store *s, struct bucket_id id, int32_t from, int32_t step,
+                                  size_t count)
+{
+    struct bytes *keys = arena_array(&s->arena, count, sizeof *keys);
+
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = kv_store_key(s, from + (int32_t)i * step);
+    }
+    return (struct lookup_op){
+        .op.id = id, .keys = keys, .count = count, .arena = &s->arena, .timeout_us = PATIENCE_US};
+}
+
+static void lookup(struct store *s, struct lookup_op *l)
+{
+    if (store_op(s, &l->op, submit_lookup) != ERR_OK) {
+        fail_msg("%s", s->error.message);
+    }
+}
+
+static void check_rows(struct store *s, const struct lookup_op *l, int32_t from, int32_t step,
+                       int32_t end)
+{
+    for (size_t i = 0; i < l->count; i++) {
+        int32_t a = from + (int32_t)i * step;
+        const char *expected = a < end ? arena_printf(&s->arena, "row %d", a) : "";
+
+        assert_string_equal(store_text(s, l->op.id.table_id, l->values[i]), expected);
+    }
+}
+
+/* ---- tests ---- */
+
+static void from_memory_and_from_the_store(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+
+    store_put_range(s, id, 0, 2000);
+    for (int round = 0; round < 3; round++) {
+        struct lookup_op few = lookup_of(s, id, 1998, 1, 4);
+        struct lookup_op many = lookup_of(s, id, 0, 3, 700);
+
+        lookup(s, &few);
+        check_rows(s, &few, 1998, 1, 2000);
+        lookup(s, &many); /* some of them known by now */
+        check_rows(s, &many, 0, 3, 2000);
+        if (round == 0) {
+            store_look(s, id, kv_store_settle_run, NULL);
+        } else {
+            restart(s); /* nothing is in memory */
+        }
+    }
+}
+
+static void the_same_key_twice_and_no_keys(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    struct lookup_op none = lookup_of(s, id, 0, 1, 0);
+    struct lookup_op same = lookup_of(s, id, 7, 0, 5);
+
+    store_put_range(s, id, 7, 8);
+    lookup(s, &none);
+    lookup(s, &same);
+    check_rows(s, &same, 7, 0, 8);
+    restart(s);
+    lookup(s, &same);
+    check_rows(s, &same, 7, 0, 8);
+}
+
+static void removed_rows_and_bytes_that_are_no_keys(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    const struct bytes keys[] = {kv_store_key(s, 1), kv_store_key(s, 2), BYTES_EMPTY,
+                                 bytes_str("this is no key of the table, but what does it matter")};
+    struct lookup_op l = {.op.id = id, .keys = keys, .count = 4, .arena = &s->arena};
+
+    store_put_range(s, id, 1, 3);
+    (void)store_remove(s, id, 1);
+    for (int round = 0; round < 2; round++) {
+        lookup(s, &l);
+        assert_int_equal(l.values[0].len, 0);
+        assert_string_equal(store_text(s, id.table_id, l.values[1]), "row 2");
+        assert_int_equal(l.values[2].len, 0);
+        assert_int_equal(l.values[3].len, 0);
+        restart(s);
+    }
+}
+
+static void only_tables_with_a_primary_key(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_PLAIN), 0);
+    struct lookup_op l = lookup_of(s, id, 0, 1, 1);
+
+    assert_int_equal(store_op(s, &l.op, submit_lookup), ERR_NON_PRIMARY_KEY_TABLE);
+    l.op.id.table_id = 99;
+    assert_int_equal(store_op(s, &l.op, submit_lookup), ERR_UNKNOWN_TABLE_OR_BUCKET);
+}
+
+/* ---- rows for keys that have none ---- */
+
+static void missing_rows_are_inserted_once(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    struct lookup_op l = lookup_of(s, id, 1, 1, 4);
+    struct stats_op stats = {.op.id = id};
+
+    store_put_range(s, id, 2, 3);
+    l.insert = true;
+    for (int round = 0; round < 2; round++) {
+        lookup(s, &l);
+        for (int32_t i = 0; i < 4; i++) {
+            assert_string_equal(store_text(s, id.table_id, l.values[i]),
+                                i == 1 ? "row 2" : "(null)");
+        }
+        assert_int_equal(store_op(s, &stats.op, submit_stats), ERR_OK);
+        assert_int_equal(stats.row_count, 4);
+        restart(s);
+    }
+}
+
+static void insert_of_bytes_that_are_no_key(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    const struct bytes key = bytes_str("no key");
+    struct lookup_op l = {
+        .op.id = id, .keys = &key, .count = 1, .arena = &s->arena, .insert = true};
+
+    assert_int_equal(store_op(s, &l.op, submit_lookup), ERR_CORRUPT_RECORD);
+}
+
+/* ---- many at once, and the end of tables ---- */
+
+static void lookups_while_the_table_is_dropped(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    struct lookup_op lookups[30];
+    struct gate *gate = gate_new(ARRAY_LEN(lookups));
+
+    store_put_range(s, id, 0, 1000);
+    restart(s);
+    for (size_t i = 0; i < ARRAY_LEN(lookups); i++) {
+        lookups[i] = lookup_of(s, id, (int32_t)i, 7, 300);
+        store_op_start(s, &lookups[i].op, gate, submit_lookup);
+    }
+    store_drop_table(s, "t");
+    gate_wait(gate);
+    for (size_t i = 0; i < ARRAY_LEN(lookups); i++) {
+        if (lookups[i].op.code == ERR_OK) {
+            check_rows(s, &lookups[i], (int32_t)i, 7, 1000);
+        } else {
+            assert_int_equal(lookups[i].op.code, ERR_UNKNOWN_TABLE_OR_BUCKET);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(from_memory_and_from_the_store, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_same_key_twice_and_no_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(removed_rows_and_bytes_that_are_no_keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(only_tables_with_a_primary_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(missing_rows_are_inserted_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(insert_of_bytes_that_are_no_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(lookups_while_the_table_is_dropped, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
