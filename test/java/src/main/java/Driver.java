@@ -19,12 +19,13 @@ import org.apache.fluss.client.admin.OffsetSpec;
 import org.apache.fluss.client.table.Table;
 import org.apache.fluss.client.table.scanner.Scan;
 import org.apache.fluss.client.table.scanner.ScanRecord;
-import org.apache.fluss.client.table.scanner.batch.BatchScanner;
 import org.apache.fluss.client.table.scanner.log.LogScanner;
 import org.apache.fluss.client.table.scanner.log.ScanRecords;
 import org.apache.fluss.client.table.writer.AppendWriter;
 import org.apache.fluss.cluster.ServerNode;
 import org.apache.fluss.config.Configuration;
+import org.apache.fluss.metadata.AggFunctionType;
+import org.apache.fluss.metadata.AggFunctions;
 import org.apache.fluss.metadata.DatabaseDescriptor;
 import org.apache.fluss.metadata.PartitionInfo;
 import org.apache.fluss.metadata.PartitionSpec;
@@ -35,7 +36,6 @@ import org.apache.fluss.metadata.TableChange;
 import org.apache.fluss.metadata.TableDescriptor;
 import org.apache.fluss.metadata.TableInfo;
 import org.apache.fluss.metadata.TablePath;
-import org.apache.fluss.row.InternalRow;
 import org.apache.fluss.rpc.protocol.ApiError;
 import org.apache.fluss.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.fluss.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
@@ -43,7 +43,6 @@ import org.apache.fluss.shaded.jackson2.com.fasterxml.jackson.databind.node.Arra
 import org.apache.fluss.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
 import org.apache.fluss.types.DataType;
 import org.apache.fluss.types.DataTypes;
-import org.apache.fluss.utils.CloseableIterator;
 
 /**
  * The stock Java client, told what to do: one JSON object per line on stdin, {"do": ...}; one per line
@@ -105,8 +104,7 @@ public final class Driver {
             case "offsets": return offsets(task);
             case "append": return append(task);
             case "scan": return scan(task);
-            case "limit": return limit(task);
-            default: throw new IllegalArgumentException(task.toString());
+            default: return new Rows(connection, admin, task).run();
         }
     }
 
@@ -171,13 +169,30 @@ public final class Driver {
         return out;
     }
 
-    /** "columns" is a list of [name, type]. */
-    private static TableDescriptor descriptor(JsonNode task) {
+    /** "columns" is a list of [name, type] and [name, type, aggregation function, {its parameters}]. */
+    private static Schema schemaOf(JsonNode task) {
         Schema.Builder schema = Schema.newBuilder();
-        task.get("columns").forEach(
-                c -> schema.column(c.get(0).asText(), DataTypes.parse(c.get(1).asText())));
+        for (JsonNode c : task.get("columns")) {
+            DataType type = DataTypes.parse(c.get(1).asText());
+            if (c.has(2)) {
+                AggFunctionType function = AggFunctionType.fromString(c.get(2).asText());
+                schema.column(c.get(0).asText(), type, AggFunctions.of(function, map(c.get(3))));
+            } else {
+                schema.column(c.get(0).asText(), type);
+            }
+        }
+        if (task.has("primary_key")) {
+            schema.primaryKey(strings(task.get("primary_key")));
+        }
+        if (task.has("auto_increment")) {
+            schema.enableAutoIncrement(text(task, "auto_increment"));
+        }
+        return schema.build();
+    }
+
+    private static TableDescriptor descriptor(JsonNode task) {
         TableDescriptor.Builder builder = TableDescriptor.builder()
-                .schema(schema.build())
+                .schema(schemaOf(task))
                 .partitionedBy(strings(task.get("partition_keys")))
                 .distributedBy(task.path("buckets").asInt(1), strings(task.get("bucket_keys")))
                 .properties(map(task.get("properties")))
@@ -348,22 +363,5 @@ public final class Driver {
             }
         }
         return out;
-    }
-
-    private Object limit(JsonNode task) throws Exception {
-        try (Table table = connection.getTable(path(task))) {
-            List<DataType> types = table.getTableInfo().getRowType().getChildren();
-            TableBucket bucket = new TableBucket(table.getTableInfo().getTableId(), 0);
-            ArrayNode out = JSON.createArrayNode();
-            try (BatchScanner scanner = table.newScan().limit(task.get("limit").asInt()).createBatchScanner(bucket)) {
-                for (CloseableIterator<InternalRow> rows; (rows = scanner.pollBatch(Duration.ofSeconds(10))) != null; ) {
-                    while (rows.hasNext()) {
-                        out.add(Values.json(rows.next(), types));
-                    }
-                    rows.close();
-                }
-            }
-            return out;
-        }
     }
 }
