@@ -66,6 +66,7 @@ class Schedule:
         self.journal = []
         self.generated = set()
         self.in_flight = []
+        self.altering = False
 
     def create(self, cluster, db):
         self.cluster = cluster
@@ -177,7 +178,7 @@ class Schedule:
 
     def _schema_id(self):
         newest = len(self.definition.widths)
-        if self.chance.random() < 0.02:
+        if self.chance.random() < 0.02 and not self.altering:
             return newest + 1 + self.chance.randrange(3)
         return newest if self.chance.random() < 0.7 else self.chance.randrange(1, newest + 1)
 
@@ -202,7 +203,7 @@ class Schedule:
         elif chance.random() < 0.05:
             return chance.choice([(), tuple(range(width))])
         chosen = {*definition.key, *chance.sample(optional, chance.randrange(len(optional) + 1))}
-        if self.peer and len(chosen) == definition.width():
+        if len(chosen) == definition.width() and (self.peer or self.altering):
             return ()
         if chance.random() < 0.04:
             chosen.discard(definition.key[0])
@@ -430,6 +431,8 @@ class Schedule:
         definition = self.definition
         if len(definition.widths) >= 4:
             return
+        if not self.peer and self.chance.random() < 0.5:
+            self._burst_beside_alteration()
         name, data_type = f"added{len(definition.widths)}", column_to_add(self.chance)
         self.note(f"add column {name} {data_type}")
         column = {"column_name": name, "data_type_json": json.dumps(data_type).encode()}
@@ -441,8 +444,15 @@ class Schedule:
         )
         definition.columns.append((name, data_type))
         definition.widths.append(definition.width())
+        self.answers()
         if self.peer:
             self._await_schema()
+
+    def _burst_beside_alteration(self):
+        """Only of requests that mean the same before and after it."""
+        self.altering = True
+        self.burst(answered=False)
+        self.altering = False
 
     def _await_schema(self):
         """Tablet servers of Apache Fluss hear of it later: empty batches until one is taken."""
@@ -490,7 +500,8 @@ class Schedule:
 
     def _same_generated(self, found, expected):
         """The first who sees a number says which it is; no other row may have it."""
-        if expected.number is None and isinstance(found, int) and found not in self.generated:
+        fresh = isinstance(found, int) and found >= 1 and found not in self.generated
+        if expected.number is None and fresh:
             expected.number = found
             self.generated.add(found)
         return found is not None and found == expected.number
