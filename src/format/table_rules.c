@@ -1,6 +1,8 @@
 /* The checks of table_rules.h, in their order. */
 #include "table_rules.h"
 
+#include "key.h"
+
 /* A table under examination. */
 struct subject {
     const struct table_def *def;
@@ -421,6 +423,27 @@ static enum errcode check_lake(const struct subject *s, struct error *e)
     return ERR_OK;
 }
 
+/* The server reads and writes keys as clients do, so it must be able to. The original finds out when
+ * the first key is written, and so do its clients. */
+static enum errcode check_key_encoding(const struct table_descriptor *table,
+                                       const struct subject *s, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct key_format key;
+
+    if (!s->keyed) {
+        return ERR_OK;
+    }
+    key = key_format_primary(table, &s->options, &arena);
+    if (key_format_check(&key, e) == ERR_OK) {
+        return ERR_OK;
+    }
+    if (e != NULL) {
+        e->code = ERR_INVALID_TABLE;
+    }
+    return ERR_INVALID_TABLE;
+}
+
 enum errcode table_validate(const struct table_descriptor *table, const struct table_policy *policy,
                             struct error *e)
 {
@@ -435,7 +458,7 @@ enum errcode table_validate(const struct table_descriptor *table, const struct t
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         TRY(checks[i](&s, e));
     }
-    return ERR_OK;
+    return check_key_encoding(table, &s, e);
 }
 
 /* ---- defaults ---- */

@@ -9,7 +9,8 @@
  *                    auto-partition of a table that is not partitioned; a zone that is none
  *   BUCKET_MAX_NUM   more buckets than allowed      INVALID_ARGUMENT  fewer than one
  *   INVALID_TABLE    key column of a nested type; partition key type; auto-partition key, format,
- *                    unit; reserved column name
+ *                    unit; reserved column name; primary key that the encoding of the lake format
+ *                    does not take
  * Thread: any.
  */
 #ifndef FORMAT_TABLE_RULES_H

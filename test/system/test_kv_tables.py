@@ -110,6 +110,18 @@ FORMATS = {
     "lake format paimon": (OK, option("table.datalake.format", "paimon")),
     "lake format iceberg": (OK, option("table.datalake.format", "iceberg")),
     "lake format lance": (OK, option("table.datalake.format", "lance")),
+    "iceberg, several keys": (
+        INVALID_TABLE,
+        described(key=("id", "name"), properties={"table.datalake.format": "iceberg"}),
+    ),
+    "iceberg, several keys, one bucket key": (
+        OK,
+        described(key=("id", "name"), bucket_key=("id",), properties={"table.datalake.format": "iceberg"}),
+    ),
+    "paimon, several keys": (
+        OK,
+        described(key=("id", "name"), properties={"table.datalake.format": "paimon"}),
+    ),
     "another lake format": (INVALID_CONFIG, option("table.datalake.format", "csv")),
     "auto-increment cache": (OK, option("table.auto-increment.cache-size", "10")),
     "auto-increment cache is no number": (INVALID_CONFIG, option("table.auto-increment.cache-size", "x")),
@@ -215,11 +227,12 @@ INCREMENTS = {
 CASES = {"keys": KEYS, "formats": FORMATS, "engines": ENGINES, "functions": FUNCTIONS, "auto-increment": INCREMENTS}
 
 
-# What release 0.9.1 of the original says instead: it creates a table that takes no write, does not
+# What release 0.9.1 of the original says instead: it creates tables that take no write, does not
 # look at functions without the engine nor at names of added columns, and has no code for an engine it
 # does not know.
 IN_0_9_1 = {
     "log and kv indexed": OK,
+    "iceberg, several keys": OK,
     "another engine": INVALID_ARGUMENT,
     "function without the engine": OK,
     "function of a log table": OK,

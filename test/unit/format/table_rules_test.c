@@ -37,11 +37,14 @@ static struct table_descriptor *table_of(const char *schema_rest, const char *re
     return table;
 }
 
-#define KEYED ",\"primary_key\":[\"a\"]"
-#define PLAIN "\"partition_key\":[],\"bucket_count\":1"
-#define BY_A  "\"partition_key\":[\"a\"],\"bucket_count\":1"
-#define RF    "\"table.replication.factor\":\"1\""
-#define AUTO  RF ",\"table.auto-partition.enabled\":\"true\""
+#define KEYED    ",\"primary_key\":[\"a\"]"
+#define PLAIN    "\"partition_key\":[],\"bucket_count\":1"
+#define BY_A     "\"partition_key\":[\"a\"],\"bucket_count\":1"
+#define RF       "\"table.replication.factor\":\"1\""
+#define PART     "\"partition_key\":[],\"bucket_key\":[\"a\"],\"bucket_count\":1"
+#define ICEBERG  RF ",\"table.datalake.format\":\"ICEBERG\""
+#define TWO_KEYS ",\"primary_key\":[\"a\",\"n\"]"
+#define AUTO     RF ",\"table.auto-partition.enabled\":\"true\""
 
 static enum errcode validate(const char *schema_rest, const char *rest, const char *properties,
                              struct error *e)
@@ -111,6 +114,13 @@ static void checks_keys_and_names(void **state)
         {ERR_INVALID_TABLE, "", "\"partition_key\":[\"l\"],\"bucket_count\":1", RF},
         {ERR_INVALID_TABLE, "", "\"partition_key\":[\"m\"],\"bucket_count\":1", RF},
         {ERR_OK, "", "\"partition_key\":[\"y\"],\"bucket_count\":1", RF},
+        /* what the lake's encoding takes: for Iceberg one column, unless keys are COMPACTED because
+         * the bucket key is only a part */
+        {ERR_OK, KEYED, PLAIN, ICEBERG},
+        {ERR_INVALID_TABLE, TWO_KEYS, PLAIN, ICEBERG},
+        {ERR_OK, TWO_KEYS, PART, ICEBERG ",\"table.kv.format-version\":\"2\""},
+        {ERR_INVALID_TABLE, TWO_KEYS, PART, ICEBERG ",\"table.kv.format-version\":\"1\""},
+        {ERR_OK, TWO_KEYS, PLAIN, RF ",\"table.datalake.format\":\"PAIMON\""},
     };
     static const char reserved[] = "{\"schema\":{\"columns\":[" COLUMN(
         "_log_offset", "DATE") "]}," PLAIN ",\"properties\":{" RF "},\"custom_properties\":{}}";
