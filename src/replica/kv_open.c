@@ -289,7 +289,7 @@ enum errcode kv_tablet_open(const struct kv_open *o, struct kv_tablet **ret, str
     TRY(kv_tablet_set_table(t, o->meta, e));
     if (o->sync) {
         TRY(sync_log(o->log, e));
-    } else {
+    } else if (o->cut) {
         TRY(kv_restore_disown(o->remote_dir, log_end_offset(o->log), e));
     }
     TRY(open_store(o, &t->store, e));

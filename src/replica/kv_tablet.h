@@ -134,6 +134,7 @@ struct kv_open {
     struct bucket_id id;
     struct log *log; /* nobody else's */
     bool sync;       /* log.durability = fsync */
+    bool cut;        /* the log may have lost its end in a power failure */
     struct kv_env *env;
 };
 

@@ -49,6 +49,7 @@ static enum errcode open_state(struct open_job *o, struct error *e)
         .id = o->bucket->id,
         .log = o->log,
         .sync = config->sync,
+        .cut = !config->sync && !config->clean,
         .env = kv_env_lazy_get(config->kv_env),
     };
 
