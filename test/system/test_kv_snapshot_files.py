@@ -57,13 +57,12 @@ def check(table, expected, gone=(), **where):
     assert table.lookup(*[(k,) for k in gone], **where) == [None] * len(gone)
 
 
-def damage(bucket, document):
-    """One byte of a table file of the snapshot is another one; its size is not."""
-    name = min(snapshots.named(document))
-    path = bucket.remote / "shared" / name
-    raw = bytearray(path.read_bytes())
-    raw[20] ^= 0x55
-    path.write_bytes(raw)
+def damage(bucket):
+    """One byte of every table file is another one; their sizes are not."""
+    for path in (bucket.remote / "shared").iterdir():
+        raw = bytearray(path.read_bytes())
+        raw[20] ^= 0x55
+        path.write_bytes(raw)
 
 
 # ---- making and keeping ----
@@ -179,8 +178,7 @@ def test_all_are_broken(begin):
     for count in (500, 1000):
         snapshots.wait(table, table.write(*rows(0, count)))
     begin.stop()
-    for snapshot in bucket.ids():
-        damage(bucket, bucket.metadata(snapshot))
+    damage(bucket)
     shutil.rmtree(bucket.local)
     begin.start()
     check(table, rows(0, 1000))
@@ -274,6 +272,52 @@ def test_partitions_have_their_own(begin):
             listed = [[i, day, f"{day} {bucket} {i}"] for i in range(50)]
             check(table, listed, bucket=bucket, partition=partition)
     assert begin.server.stderr().count("starts from its snapshot") == 4
+
+
+def test_a_log_cut_short(begin):
+    """What a power failure took from the log must not come back from a snapshot."""
+    options = {"log.durability": "os", **OFTEN}
+    table = begin(options)
+    bucket = snapshots.Bucket(begin.server, table)
+    first = snapshots.wait(table, table.write(*rows(0, 500)))
+    log = bucket.local.with_name("log-0")
+    kept = {p.name: p.read_bytes() for p in log.iterdir() if p.is_file()}
+    second = snapshots.wait(table, table.write(*rows(0, 100, "lost")))
+    begin.stop(kill=True)
+    for path in log.iterdir():
+        path.unlink()
+    for name, raw in kept.items():
+        (log / name).write_bytes(raw)
+    begin.start({"log.durability": "os", **NEVER})
+    check(table, rows(0, 500))
+    assert f"snapshot {second} is given up" in begin.server.stderr()
+    # the log has other changes where the snapshot ended
+    table.write(*rows(500, 300))
+    begin.stop()
+    shutil.rmtree(bucket.local)
+    begin.start(options)
+    check(table, rows(0, 800))
+    assert f"starts from its snapshot {first}" in begin.server.stderr()
+    snapshots.wait(table, 800)
+
+
+def test_a_leased_one_stays(begin):
+    table = begin({**OFTEN, "kv.snapshot.num-retained": 1})
+    bucket = snapshots.Bucket(begin.server, table)
+    leased = snapshots.wait(table, table.write(*rows(0, 100)))
+    files = snapshots.named(bucket.metadata(leased))
+    where = {"table_id": table.id, "bucket_snapshots": [{"bucket_id": 0, "snapshot_id": leased}]}
+    answer = begin.cluster.coordinator.call(
+        "ACQUIRE_KV_SNAPSHOT_LEASE", lease_id="l", lease_duration_ms=60_000, snapshots_to_lease=[where]
+    )
+    assert not answer.unavailable_snapshots
+    for i in range(1, 4):
+        newest = snapshots.wait(table, table.write(*rows(100 * i, 100)))
+    snapshots.until(lambda: bucket.ids() == [leased, newest], "others stay, too")
+    assert files <= bucket.shared()
+    begin.cluster.coordinator.call("DROP_KV_SNAPSHOT_LEASE", lease_id="l")
+    newest = snapshots.wait(table, table.write(*rows(0, 100, "more")))
+    snapshots.until(lambda: bucket.ids() == [newest], "a snapshot stays without a lease")
 
 
 # ---- read by others ----
