@@ -247,7 +247,9 @@ static void put(struct kv_cache *c, uint32_t space, const struct kv_key *row)
                         .tag = kv_places_tag(mixed),
                         .space = space,
                         .key_len = (uint32_t)row->key.len};
-    memcpy(e->data, row->key.data, row->key.len);
+    if (row->key.len > 0) {
+        memcpy(e->data, row->key.data, row->key.len);
+    }
     write_value(e, row->old);
     IGNORE(find(c, space, row->key, mixed, &slot)); /* moves have changed the table */
     kv_places_put(&c->places, slot, e->tag, c->tail);
