@@ -197,8 +197,6 @@ static bool has_ended(struct replica_set *set, const uint8_t *id)
 static void scanner_free(struct scanner *s)
 {
     ASSERT(s->cursor == NULL && s->call == NULL);
-    list_remove(&s->link);
-    atomic_fetch_sub_explicit(s->bucket->set->config.kv_scan.open_count, 1, memory_order_relaxed);
     buffer_fini(&s->ahead);
     free(s);
 }
@@ -225,6 +223,7 @@ static void scanner_close(struct scanner *s)
 
     ASSERT(s->call == NULL);
     list_remove(&s->link);
+    atomic_fetch_sub_explicit(b->set->config.kv_scan.open_count, 1, memory_order_relaxed);
     if (s->cursor == NULL) {
         scanner_free(s);
         return;

@@ -1,5 +1,5 @@
-/* Primary-key tables of a store (store.h): batches put, rows looked at as clients or as the write path
- * see them. Columns a INT, b STRING, c BIGINT; the key is a. */
+/* Primary-key tables of a store (store.h): batches put, rows looked at as clients or writers see them.
+ * Columns a INT, b STRING, c BIGINT; the key is a. */
 #ifndef TEST_SUPPORT_KV_STORE_H
 #define TEST_SUPPORT_KV_STORE_H
 
@@ -9,7 +9,6 @@
 #include "../../src/replica/kv_tablet.h"
 #include "base/hash.h"
 #include "format/kv_batch.h"
-#include "format/value.h"
 #include "format/value_batch.h"
 
 #define STORE_KV_COLUMNS                                                                           \
@@ -145,25 +144,25 @@ static inline void store_put_range(struct store *s, struct bucket_id id, int32_t
     }
 }
 
+struct kv_store_settling {
+    struct kv_settled settled;
+    struct gate *gate;
+};
+
 static inline void kv_store_settled(struct kv_settled *w)
 {
-    struct kv_tablet *t = w->context;
-    struct bucket *b = t->bucket;
-
     ASSERT(w->code == ERR_OK);
-    free(w);
-    bucket_job_end(b);
+    bucket_job_end(((struct kv_tablet *)w->context)->bucket);
+    gate_pass(container_of(w, struct kv_store_settling, settled)->gate);
 }
 
-static inline void kv_store_settle_run(struct kv_tablet *t, void *context)
+static inline void kv_store_settle(struct kv_tablet *t, void *context)
 {
-    struct kv_settled *w = mem_new(struct kv_settled);
+    struct kv_store_settling *s = context;
 
-    (void)context;
-    w->done = kv_store_settled;
-    w->context = t;
+    s->settled = (struct kv_settled){.done = kv_store_settled, .context = t};
     bucket_job_begin(t->bucket);
-    kv_tablet_settle(t, w);
+    kv_tablet_settle(t, &s->settled);
 }
 
 /* ---- looking ---- */
@@ -237,6 +236,15 @@ static inline void store_look(struct store *s, struct bucket_id id,
     struct kv_store_call call = {.store = s, .id = id, .look = look, .context = context};
 
     on_shard(s->shards[store_shard_of(s, id)], kv_store_look_run, &call);
+}
+
+/* Everything put so far goes into the store. */
+static inline void store_settle(struct store *s, struct bucket_id id)
+{
+    struct kv_store_settling settling = {.gate = gate_new(1)};
+
+    store_look(s, id, kv_store_settle, &settling);
+    gate_wait(settling.gate);
 }
 
 #endif

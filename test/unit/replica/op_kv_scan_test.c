@@ -137,7 +137,7 @@ static void rows_are_of_the_moment_of_opening(void **state)
         (void)store_remove(s, id, a);
     }
     store_put_range(s, id, 100, 120);
-    store_look(s, id, kv_store_settle_run, NULL);
+    store_settle(s, id);
     while (op.more) {
         op = next_of(&op);
         assert_int_equal(scan(s, &op), ERR_OK);

@@ -74,7 +74,7 @@ static void from_memory_and_from_the_store(void **state)
         lookup(s, &many); /* some of them known by now */
         check_rows(s, &many, 0, 3, 2000);
         if (round == 0) {
-            store_look(s, id, kv_store_settle_run, NULL);
+            store_settle(s, id);
         } else {
             restart(s); /* nothing is in memory */
         }

@@ -108,7 +108,7 @@ static void rows_in_key_order_from_memory_and_store(void **state)
     put_letters(s, id, 3, "n");
     put_letters(s, id, 2, "XYZ");
     assert_string_equal(letters(s, id, 4), "ab,k,,n,");
-    store_look(s, id, kv_store_settle_run, NULL);
+    store_settle(s, id);
     assert_string_equal(letters(s, id, 4), "ab,k,,n,");
     restart(s);
     put_letters(s, id, 1, "jl"); /* pending over the store */
