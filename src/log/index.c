@@ -26,12 +26,17 @@ size_t index_entry_size(enum index_kind kind)
     return kind == INDEX_OFFSET ? OFFSET_ENTRY_SIZE : TIME_ENTRY_SIZE;
 }
 
-static struct index_entry get_entry(const struct index *x, const uint8_t *p)
+struct index_entry index_entry_get(enum index_kind kind, const uint8_t *p)
 {
-    if (x->kind == INDEX_OFFSET) {
+    if (kind == INDEX_OFFSET) {
         return (struct index_entry){.key = get_i32be(p), .value = get_i32be(p + 4)};
     }
     return (struct index_entry){.key = get_i64be(p), .value = get_i32be(p + 8)};
+}
+
+static struct index_entry get_entry(const struct index *x, const uint8_t *p)
+{
+    return index_entry_get(x->kind, p);
 }
 
 static void put_entry(const struct index *x, uint8_t *p, struct index_entry entry)
@@ -138,6 +143,19 @@ static enum errcode read_entry(const struct index *x, struct file *file, uint32_
     TRY(read_entries(x, file, number, &block, e));
     *ret = get_entry(x, raw);
     return ERR_OK;
+}
+
+enum errcode index_at(struct index *x, uint32_t number, struct index_entry *ret, struct error *e)
+{
+    OWNED(file_unrefp) struct file *file = NULL;
+
+    ASSERT(number < index_count(x));
+    if (number >= x->written) {
+        *ret = get_entry(x, x->pending + (number - x->written) * index_entry_size(x->kind));
+        return ERR_OK;
+    }
+    TRY(open_file(x, FILE_READ, &file, e));
+    return read_entry(x, file, number, ret, e);
 }
 
 enum errcode index_truncate(struct index *x, uint32_t count, struct error *e)

@@ -68,6 +68,12 @@ struct index_found {
 MUST_USE enum errcode index_floor(struct index *x, enum index_field field, int64_t target,
                                   struct probe *probe, struct index_found *ret, struct error *e);
 
+/* The entry of that number, below index_count. */
+MUST_USE enum errcode index_at(struct index *x, uint32_t number, struct index_entry *ret,
+                               struct error *e);
+/* The entry in these index_entry_size bytes. */
+struct index_entry index_entry_get(enum index_kind kind, const uint8_t *p);
+
 /* Adopts the longest prefix of the file that is consistent and has no value above value_max.
  * *ret_whole: that is the whole file, and there is one. Reads all of it. */
 MUST_USE enum errcode index_load(struct index *x, int64_t value_max, bool *ret_whole,

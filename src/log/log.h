@@ -23,6 +23,7 @@
 #define LOG_LOG_H
 
 #include "checkpoint.h"
+#include "verify.h"
 
 #include "base/error.h"
 #include "format/batch.h"
@@ -48,7 +49,8 @@ struct log_open_params {
 struct log_open_report {
     uint64_t scanned_bytes;   /* whose checksums were verified */
     uint64_t aside_bytes;     /* moved out of the log because they were no valid batches */
-    uint64_t missing_offsets; /* in holes between segments: damage below the recovery point */
+    uint64_t damaged_bytes;   /* below the recovery point, left in their files: readers skip them */
+    uint64_t missing_offsets; /* that were there: in that damage, and in holes between segments */
     char aside_path[512];     /* where the (last) set-aside bytes are; empty when none */
     char why[256];            /* what was wrong with the first of them; empty when none */
 };

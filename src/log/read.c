@@ -1,5 +1,6 @@
 /* Finding the bytes of a fetch. A place where an earlier read ended, the end of the log and its
  * durable offset are remembered as marks; everything else is found by index and batch headers. */
+#include "damage.h"
 #include "internal.h"
 
 #include <inttypes.h>
@@ -72,6 +73,11 @@ static enum errcode find_size(struct segment *s, struct place *place, struct pro
 
     if (place->size == 0) {
         TRY(segment_locate(s, place->at.offset, probe, &position, &header, e));
+        if (position != place->at.position) {
+            return error_set(e, ERR_CORRUPT_FILE,
+                             "%s: no batch with offset %" PRId64 " at %" PRIu64, s->file->path,
+                             place->at.offset, place->at.position);
+        }
         place->size = header.size;
     }
     return ERR_OK;
@@ -93,29 +99,119 @@ static enum errcode cut(struct segment *s, const struct log_read *read, struct p
     return segment_boundary(s, end, end, probe, &limit->at, e);
 }
 
+static bool in_damage(const struct segment *s, const struct place *place)
+{
+    const struct segment_damage *damage = damage_at(s, place->at.position);
+
+    return damage != NULL && damage->from.position <= place->at.position;
+}
+
+/* Where reading begins and ends: known damage is not part of it. */
+static enum errcode find_ends(struct log *log, struct segment *s, const struct log_read *read,
+                              struct probe *probe, struct place ret[2], struct error *e)
+{
+    const struct segment_damage *damage;
+
+    TRY(find_batch(log, s, read->offset, probe, &ret[0], e));
+    TRY(find_limit(log, s, read->limit_offset, probe, &ret[1], e));
+    while (in_damage(s, &ret[0])) {
+        ret[0] = (struct place){.at = damage_at(s, ret[0].at.position)->to};
+    }
+    damage = damage_at(s, ret[0].at.position);
+    if (damage != NULL && damage->from.position < ret[1].at.position) {
+        ret[1] = (struct place){.at = damage->from};
+    }
+    return ERR_OK;
+}
+
+/* Whatever was found before damage was known may be wrong. */
+static enum errcode find_range(struct log *log, struct segment *s, const struct log_read *read,
+                               struct probe *probe, struct place ret[2], struct error *e)
+{
+    enum errcode code;
+    size_t damages;
+
+    do {
+        damages = s->damage_count;
+        code = find_ends(log, s, read, probe, ret, e);
+        if (code == ERR_OK && ret[1].at.position > ret[0].at.position &&
+            ret[1].at.position - ret[0].at.position > read->max_bytes) {
+            code = cut(s, read, &ret[0], &ret[1], probe, e);
+        }
+    } while (s->damage_count != damages);
+    return code;
+}
+
+/* The same, and what is there has been checked. */
+static enum errcode find_checked(struct log *log, struct segment *s, const struct log_read *read,
+                                 struct probe *probe, struct place ret[2], struct error *e)
+{
+    enum errcode code;
+
+    TRY(find_range(log, s, read, probe, ret, e));
+    if (ret[1].at.position <= ret[0].at.position) {
+        return ERR_OK;
+    }
+    code = damage_check(s, &ret[0].at, &ret[1].at, probe, e);
+    if (code != ERR_CORRUPT_RECORD) {
+        return code;
+    }
+    TRY(damage_map(s, &ret[1].at, probe, e));
+    TRY(find_range(log, s, read, probe, ret, e));
+    if (ret[1].at.position <= ret[0].at.position) {
+        return ERR_OK;
+    }
+    code = damage_check(s, &ret[0].at, &ret[1].at, probe, e);
+    return code == ERR_CORRUPT_RECORD
+               ? error_set(e, ERR_CORRUPT_FILE,
+                           "%s: what is stored at offset %" PRId64 " cannot be told any more",
+                           s->file->path, read->offset)
+               : code;
+}
+
 static enum errcode read_segment(struct log *log, struct segment *s, const struct log_read *read,
                                  struct probe *probe, struct log_range *ret, struct error *e)
 {
-    struct place start = {0};
-    struct place limit = {0};
+    struct place range[2] = {0};
+    const struct segment_place *start = &range[0].at;
+    const struct segment_place *limit = &range[1].at;
 
     TRY(log_open_segment(log, s, e));
-    TRY(find_batch(log, s, read->offset, probe, &start, e));
-    TRY(find_limit(log, s, read->limit_offset, probe, &limit, e));
-    if (limit.at.position > start.at.position &&
-        limit.at.position - start.at.position > read->max_bytes) {
-        TRY(cut(s, read, &start, &limit, probe, e));
-    }
-    ret->base_offset = start.at.offset;
-    ret->end_offset = start.at.offset;
-    if (limit.at.position <= start.at.position) {
+    TRY(find_checked(log, s, read, probe, range, e));
+    ret->base_offset = start->offset;
+    ret->end_offset = start->offset;
+    if (limit->position <= start->position) {
         return ERR_OK;
     }
     ret->file = file_ref(s->file);
-    ret->position = start.at.position;
-    ret->len = (size_t)(limit.at.position - start.at.position);
-    ret->end_offset = limit.at.offset;
-    add_mark(log, s, limit.at.offset, limit.at.position);
+    ret->position = start->position;
+    ret->len = (size_t)(limit->position - start->position);
+    ret->end_offset = limit->offset;
+    add_mark(log, s, limit->offset, limit->position);
+    return ERR_OK;
+}
+
+/* Reads from segment i on. One that has nothing left at the offset, for its end is damaged, is
+ * followed by the next. */
+static enum errcode read_from(struct log *log, size_t i, const struct log_read *read,
+                              struct probe *probe, struct log_range *ret, struct error *e)
+{
+    struct log_read at = *read;
+
+    for (;; i++) {
+        const struct segment *s = log->segments[i];
+
+        TRY(read_segment(log, log->segments[i], &at, probe, ret, e));
+        if (ret->len > 0 || ret->end_offset < s->end_offset || i + 1 == log->segment_count ||
+            log->segments[i + 1]->base_offset >= read->limit_offset) {
+            break;
+        }
+        at.offset = log->segments[i + 1]->base_offset;
+    }
+    if (i + 1 < log->segment_count && ret->len > 0 &&
+        ret->end_offset == log->segments[i]->end_offset) {
+        ret->next_offset = log->segments[i + 1]->base_offset;
+    }
     return ERR_OK;
 }
 
@@ -138,7 +234,6 @@ enum errcode log_read(struct log *log, const struct log_read *read, struct log_r
     OWNED(probe_fini) struct probe probe = {.nowait = read->nowait};
     int64_t end = log_end_offset(log);
     enum errcode code;
-    size_t i;
 
     if (read->offset < log_start_offset(log) || read->offset > end) {
         return error_set(e, ERR_LOG_OFFSET_OUT_OF_RANGE,
@@ -149,14 +244,10 @@ enum errcode log_read(struct log *log, const struct log_read *read, struct log_r
         *ret = range;
         return ERR_OK;
     }
-    i = log_find_segment(log, read->offset);
-    code = read_segment(log, log->segments[i], read, &probe, &range, e);
+    code = read_from(log, log_find_segment(log, read->offset), read, &probe, &range, e);
     if (code == PROBE_COLD) {
         answer_cold(&probe, &range);
         code = ERR_OK;
-    } else if (code == ERR_OK && i + 1 < log->segment_count && range.len > 0 &&
-               range.end_offset == log->segments[i]->end_offset) {
-        range.next_offset = log->segments[i + 1]->base_offset;
     }
     if (code == ERR_OK) {
         *ret = range;

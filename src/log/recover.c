@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/diag.h"
+
 struct opening {
     const struct log_open_params *params;
     struct log *log;
@@ -14,6 +16,7 @@ struct opening {
     struct arena arena;
     int64_t *bases; /* of the data files, rising */
     size_t base_count;
+    int64_t synced; /* the log was on the device up to here, and is no shorter */
     struct snapshot_list snapshots;
     struct file_list unsynced; /* recovered files, to be synced before the log is used */
     bool changed;              /* anything else that the directory must remember */
@@ -93,10 +96,24 @@ static enum errcode look_around(struct opening *o, struct error *e)
     TRY(dir_create(o->params->dir, e));
     TRY(dir_read(o->params->dir, &o->arena, &list, e));
     collect(o, &list);
+    o->synced = o->params->recovery_point;
+    if (o->params->clean && o->snapshots.count > 0 &&
+        o->snapshots.offsets[o->snapshots.count - 1] > o->synced) {
+        o->synced = o->snapshots.offsets[o->snapshots.count - 1]; /* a clean stop leaves one */
+    }
     return tidy(o, &list, e);
 }
 
 /* ---- segments ---- */
+
+/* The first reason is the one that is told. */
+static void report_why(struct log_open_report *report, const struct error *why)
+{
+    if (report->why[0] == '\0') {
+        (void)snprintf(report->why, sizeof report->why, "%.*s", (int)sizeof report->why - 1,
+                       why->message);
+    }
+}
 
 static void report_aside(struct opening *o, const struct aside *aside, const struct error *why)
 {
@@ -105,11 +122,31 @@ static void report_aside(struct opening *o, const struct aside *aside, const str
     report->aside_bytes += aside->bytes;
     (void)snprintf(report->aside_path, sizeof report->aside_path, "%.*s",
                    (int)sizeof report->aside_path - 1, aside->path);
-    if (report->why[0] == '\0') {
-        (void)snprintf(report->why, sizeof report->why, "%.*s", (int)sizeof report->why - 1,
-                       why->message);
-    }
+    report_why(report, why);
     o->changed = true;
+}
+
+/* Damage that stays where it is. */
+static void report_damage(struct opening *o, const struct segment *s,
+                          const struct segment_scan *scan)
+{
+    if (scan->damage.code == ERR_OK) {
+        return;
+    }
+    o->report->damaged_bytes += scan->damaged_bytes;
+    o->report->missing_offsets += (uint64_t)scan->damaged_offsets;
+    report_why(o->report, &scan->damage);
+    diag_warn("log",
+              "%s: %" PRIu64 " bytes are no batch any more, %" PRId64 " offsets are lost: %s",
+              s->file->path, scan->damaged_bytes, scan->damaged_offsets, scan->damage.message);
+}
+
+/* What was there and is not: the log goes on behind it. */
+static void report_hole(struct opening *o, int64_t from, int64_t to)
+{
+    o->report->missing_offsets += (uint64_t)(to - from);
+    diag_warn("log", "%s: offsets %" PRId64 " to %" PRId64 " are lost, no file holds them",
+              o->params->dir, from, to - 1);
 }
 
 /* Whether the indexes name only what the segment has. They carry no checksum. */
@@ -127,6 +164,9 @@ static enum errcode scan_all(struct opening *o, struct segment *s, struct segmen
 {
     scan->check = true;
     scan->at = (struct segment_place){.position = 0, .offset = s->base_offset};
+    scan->damage = (struct error){0};
+    scan->damaged_bytes = 0;
+    scan->damaged_offsets = 0;
     TRY(segment_scan(s, &o->log->limits, scan, e));
     o->report->scanned_bytes += scan->at.position;
     return ERR_OK;
@@ -173,7 +213,9 @@ static enum errcode scan_from(struct opening *o, struct segment *s, int64_t offs
     scan->at = start;
     TRY(segment_scan(s, &o->log->limits, scan, e));
     o->report->scanned_bytes += scan->at.position - start.position;
-    if ((scan->why.code != ERR_OK && scan->at.position == start.position && start.position > 0) ||
+    if ((start.position > 0 &&
+         (scan->damage.code != ERR_OK ||
+          (scan->why.code != ERR_OK && scan->at.position == start.position))) ||
         !indexes_fit(s)) {
         /* an index entry that leads astray looks like damage: ask the batches from the start */
         TRY(scan_all(o, s, scan, e));
@@ -215,12 +257,12 @@ static void adopt(struct opening *o, struct segment *s)
 }
 
 /* A segment below the recovery point: its end must fit the next one's start. Damage in it was not
- * done by a crash and says nothing about what follows, so that stays: the log gets a hole. */
+ * done by a crash and says nothing about what follows, so all of it stays, and readers skip it. */
 static enum errcode open_synced(struct opening *o, int64_t base_offset, int64_t next_offset,
                                 struct error *e)
 {
     OWNED(segment_freep) struct segment *s = segment_new(o->log->dir, base_offset);
-    struct segment_scan scan = {.offset_end = next_offset};
+    struct segment_scan scan = {.offset_end = next_offset, .kept_below = INT64_MAX};
     bool whole[2] = {false, false};
 
     TRY(index_load_trusted(&s->offsets, INT32_MAX, &whole[0], e));
@@ -228,13 +270,16 @@ static enum errcode open_synced(struct opening *o, int64_t base_offset, int64_t 
     TRY(measure(s, e));
     TRY(segment_checkpoint(s, next_offset, &scan.at, e));
     TRY(segment_scan(s, &o->log->limits, &scan, e));
-    if (!whole[0] || !whole[1] || scan.why.code != ERR_OK || s->end_offset != next_offset ||
-        !indexes_fit(s)) {
+    if (!whole[0] || !whole[1] || scan.why.code != ERR_OK || scan.damage.code != ERR_OK ||
+        s->end_offset != next_offset || !indexes_fit(s)) {
         TRY(scan_all(o, s, &scan, e));
         TRY(keep_valid(o, s, &scan, e));
         TRY(save(o, s, e));
+        report_damage(o, s, &scan);
     }
-    o->report->missing_offsets += (uint64_t)(next_offset - s->end_offset);
+    if (s->end_offset < next_offset) {
+        report_hole(o, s->end_offset, next_offset);
+    }
     index_fini(&s->offsets);
     index_fini(&s->times);
     if (s->size == 0) {
@@ -251,7 +296,8 @@ static enum errcode open_unsynced(struct opening *o, int64_t base_offset, int64_
 {
     OWNED(segment_freep) struct segment *s = segment_new(o->log->dir, base_offset);
     int64_t synced = o->params->clean ? INT64_MAX : o->params->recovery_point;
-    struct segment_scan scan = {.offset_end = next_offset};
+    struct segment_scan scan = {
+        .offset_end = next_offset, .kept_below = synced, .end_known = o->synced};
     bool changed = false;
 
     TRY(measure(s, e));
@@ -260,6 +306,7 @@ static enum errcode open_unsynced(struct opening *o, int64_t base_offset, int64_
     if (s->end_offset > synced || scan.why.code != ERR_OK || changed) {
         TRY(save(o, s, e));
     }
+    report_damage(o, s, &scan);
     *ret_ok = scan.why.code == ERR_OK && s->end_offset == next_offset;
     adopt(o, TAKE(s));
     return ERR_OK;
@@ -306,6 +353,27 @@ static enum errcode open_segments(struct opening *o, struct error *e)
     return set_aside_from(o, i, e);
 }
 
+/* The end of the log is gone, although it was on the device and readers have seen its offsets. They
+ * must not get other records: the log goes on behind them. */
+static enum errcode open_behind(struct opening *o, struct error *e)
+{
+    struct log *log = o->log;
+    struct segment *s = NULL;
+
+    report_hole(o, log_end_offset(log), o->synced);
+    if (log_active(log)->size == 0) {
+        TRY(aside_remove_empty(log->dir, log_active(log)->base_offset, e));
+        segment_free(log->segments[--log->segment_count]);
+    } else {
+        index_fini(&log_active(log)->offsets);
+        index_fini(&log_active(log)->times);
+    }
+    TRY(segment_create(log->dir, o->synced, &s, e));
+    log_add_segment(log, s);
+    o->changed = true;
+    return ERR_OK;
+}
+
 /* The last segment is written to; an empty log begins at offset 0. */
 static enum errcode open_active(struct opening *o, struct error *e)
 {
@@ -316,6 +384,9 @@ static enum errcode open_active(struct opening *o, struct error *e)
         log_add_segment(o->log, s);
         o->changed = true;
         return ERR_OK;
+    }
+    if (log_end_offset(o->log) < o->synced) {
+        TRY(open_behind(o, e));
     }
     return segment_open(log_active(o->log), FILE_WRITE, e);
 }

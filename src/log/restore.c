@@ -1,4 +1,5 @@
 /* Writer state after a restart. */
+#include "damage.h"
 #include "recover.h"
 
 static enum errcode remove_file(const struct log *log, int64_t offset, struct error *e)
@@ -55,21 +56,25 @@ static void replay_batch(struct log *log, const struct batch_header *header)
     }
 }
 
-/* The batches of one segment from offset `from` on. */
-static enum errcode replay_segment(struct log *log, struct segment *s, int64_t from,
-                                   uint64_t *replayed, struct error *e)
+static void hop(const struct segment *s, struct walk *w)
 {
-    size_t window_size = s->size < WALK_WINDOW_LARGE ? WALK_WINDOW_SMALL : WALK_WINDOW_LARGE;
-    OWNED(mem_freep) uint8_t *window = mem_alloc(window_size);
-    struct batch_header header = {0};
-    struct segment_place at = {0};
-    bool found = true;
-    struct walk w;
+    const struct segment_damage *damage = damage_at(s, w->position);
 
-    TRY(segment_checkpoint(s, from, &at, e));
-    walk_init(&w, s->file, at.position, s->size, writer_of(window, window_size));
+    while (damage != NULL && damage->from.position <= w->position) {
+        w->position = damage->to.position;
+        damage = damage_at(s, w->position);
+    }
+}
+
+static enum errcode replay_walk(struct log *log, struct segment *s, struct walk *w, int64_t from,
+                                uint64_t *replayed, struct error *e)
+{
+    struct batch_header header = {0};
+    bool found = true;
+
     for (;;) {
-        TRY(walk_peek(&w, &header, &found, e));
+        hop(s, w);
+        TRY(walk_peek(w, &header, &found, e));
         if (!found) {
             return ERR_OK;
         }
@@ -77,8 +82,30 @@ static enum errcode replay_segment(struct log *log, struct segment *s, int64_t f
             replay_batch(log, &header);
             ++*replayed;
         }
-        walk_skip(&w, &header);
+        walk_skip(w, &header);
     }
+}
+
+/* The batches of one segment from offset `from` on. */
+static enum errcode replay_segment(struct log *log, struct segment *s, int64_t from,
+                                   uint64_t *replayed, struct error *e)
+{
+    size_t window_size = s->size < WALK_WINDOW_LARGE ? WALK_WINDOW_SMALL : WALK_WINDOW_LARGE;
+    OWNED(mem_freep) uint8_t *window = mem_alloc(window_size);
+    struct segment_place end = {.position = s->size, .offset = s->end_offset};
+    struct segment_place at = {0};
+    struct walk w;
+    enum errcode code;
+
+    TRY(segment_checkpoint(s, from, &at, e));
+    walk_init(&w, s->file, at.position, s->size, writer_of(window, window_size));
+    code = replay_walk(log, s, &w, from, replayed, e);
+    if (code == ERR_CORRUPT_RECORD) {
+        /* damage below the recovery point, which nobody has looked at so far */
+        TRY(damage_map(s, &end, NULL, e));
+        code = replay_walk(log, s, &w, from, replayed, e);
+    }
+    return code;
 }
 
 enum errcode restore_writers(struct log *log, const struct snapshot_list *snapshots,
@@ -102,7 +129,7 @@ enum errcode restore_writers(struct log *log, const struct snapshot_list *snapsh
             s->file = file_unref(s->file);
         }
         if (code == ERR_CORRUPT_RECORD) {
-            continue; /* damage below the recovery point: the rest of that segment stays unread */
+            continue; /* headers that lead nowhere: the rest of that segment stays unread */
         }
         TRY(code);
     }

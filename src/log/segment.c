@@ -1,5 +1,8 @@
 #include "segment.h"
 
+#include "damage.h"
+#include "resume.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -13,6 +16,7 @@ struct segment *segment_new(const char *dir, int64_t base_offset)
     s->end_offset = base_offset;
     s->max_timestamp = TIMESTAMP_NONE;
     s->max_timestamp_offset = base_offset;
+    s->checked.offset = base_offset;
     index_init(&s->offsets, INDEX_OFFSET, dir, base_offset);
     index_init(&s->times, INDEX_TIME, dir, base_offset);
     return s;
@@ -23,6 +27,7 @@ void segment_free(struct segment *s)
     if (s != NULL) {
         index_fini(&s->offsets);
         index_fini(&s->times);
+        free(s->damages);
         (void)file_unref(s->file);
         free(s);
     }
@@ -154,45 +159,102 @@ static enum errcode peek_member(const struct segment *s, struct walk *w, struct 
     return ERR_OK;
 }
 
-static enum errcode locate_from(struct segment *s, int64_t offset, struct walk *w,
+/* Over known damage to where batches go on; *expected then is the offset there. */
+static bool hop(const struct segment *s, struct walk *w, int64_t *expected)
+{
+    const struct segment_damage *damage = damage_at(s, w->position);
+    bool hopped = false;
+
+    while (damage != NULL && damage->from.position <= w->position) {
+        w->position = damage->to.position;
+        *expected = damage->to.offset;
+        hopped = true;
+        damage = damage_at(s, w->position);
+    }
+    return hopped;
+}
+
+/* The next batch, which has that offset (-1: any). */
+static enum errcode peek_expected(const struct segment *s, struct walk *w, int64_t *expected,
+                                  struct batch_header *ret, bool *ret_found, struct error *e)
+{
+    TRY(peek_member(s, w, ret, ret_found, e));
+    if (*ret_found && *expected >= 0 && ret->base_offset != *expected) {
+        return error_set(e, ERR_CORRUPT_RECORD,
+                         "%s: batch with offset %" PRId64 " at %" PRIu64 ", expected %" PRId64,
+                         s->file->path, ret->base_offset, w->position, *expected);
+    }
+    *expected = *ret_found ? batch_next_offset(ret) : s->end_offset;
+    return ERR_OK;
+}
+
+/* Behind damage that contained the offset: what is there instead. */
+static enum errcode locate_behind(const struct segment *s, struct walk *w, int64_t expected,
+                                  struct batch_header *ret, struct error *e)
+{
+    bool found = false;
+
+    TRY(peek_expected(s, w, &expected, ret, &found, e));
+    if (!found) {
+        *ret = (struct batch_header){.base_offset = s->end_offset};
+    }
+    return ERR_OK;
+}
+
+static enum errcode locate_from(const struct segment *s, int64_t offset, struct walk *w,
                                 struct batch_header *ret, struct error *e)
 {
+    int64_t expected = w->position == 0 ? s->base_offset : -1;
     bool found = true;
 
     for (;;) {
-        TRY(peek_member(s, w, ret, &found, e));
+        if (hop(s, w, &expected) && expected > offset) {
+            return locate_behind(s, w, expected, ret, e);
+        }
+        TRY(peek_expected(s, w, &expected, ret, &found, e));
         if (!found || ret->base_offset > offset) {
             return error_set(e, ERR_CORRUPT_RECORD,
                              "%s: no batch with offset %" PRId64 " at %" PRIu64, s->file->path,
                              offset, w->position);
         }
-        if (batch_next_offset(ret) > offset) {
+        if (expected > offset) {
             return ERR_OK;
         }
         walk_skip(w, ret);
     }
 }
 
+/* The index is a hint; when it leads nowhere the batches themselves are the truth. */
+static enum errcode locate_hinted(struct segment *s, int64_t offset, struct walk *w,
+                                  struct batch_header *ret, struct error *e)
+{
+    struct index_found near = {0};
+
+    TRY(index_floor(&s->offsets, INDEX_KEY, offset - s->base_offset, w->probe, &near, e));
+    w->position = (uint64_t)near.entry.value > s->size ? 0 : (uint64_t)near.entry.value;
+    return locate_from(s, offset, w, ret, e);
+}
+
 enum errcode segment_locate(struct segment *s, int64_t offset, struct probe *probe,
                             uint64_t *ret_position, struct batch_header *ret, struct error *e)
 {
+    struct segment_place wanted = {.offset = offset};
     uint8_t window[WALK_WINDOW_SMALL];
-    struct index_found near = {0};
     struct walk w;
     enum errcode code;
 
     ASSERT(segment_contains(s, offset));
     TRY(segment_open(s, FILE_READ, e));
-    TRY(index_floor(&s->offsets, INDEX_KEY, offset - s->base_offset, probe, &near, e));
-    walk_init(&w, s->file, (uint64_t)near.entry.value > s->size ? 0 : (uint64_t)near.entry.value,
-              s->size, writer_of(window, sizeof window));
+    walk_init(&w, s->file, 0, s->size, writer_of(window, sizeof window));
     w.probe = probe;
-    code = locate_from(s, offset, &w, ret, e);
-    if (code == ERR_CORRUPT_RECORD && !s->damaged) {
-        /* when the index entry leads nowhere, the batches themselves are the truth */
+    code = locate_hinted(s, offset, &w, ret, e);
+    if (code == ERR_CORRUPT_RECORD) {
+        TRY(damage_map(s, &wanted, probe, e));
+        code = locate_hinted(s, offset, &w, ret, e);
+    }
+    if (code == ERR_CORRUPT_RECORD) {
         w.position = 0;
         code = locate_from(s, offset, &w, ret, e);
-        s->damaged = code == ERR_CORRUPT_RECORD;
     }
     if (code == ERR_OK) {
         *ret_position = w.position;
@@ -200,14 +262,20 @@ enum errcode segment_locate(struct segment *s, int64_t offset, struct probe *pro
     return as_file_error(code, e);
 }
 
-static enum errcode boundary_from(struct segment *s, struct walk *w, uint64_t limit,
+static enum errcode boundary_from(const struct segment *s, struct walk *w, uint64_t limit,
                                   struct segment_place *ret, struct error *e)
 {
+    const struct segment_damage *damage = damage_at(s, w->position);
     struct batch_header header;
+    int64_t expected = -1;
     bool found = true;
 
     for (;;) {
-        TRY(peek_member(s, w, &header, &found, e));
+        if (damage != NULL && damage->from.position <= w->position) {
+            *ret = damage->from;
+            return ERR_OK;
+        }
+        TRY(peek_expected(s, w, &expected, &header, &found, e));
         if (!found || w->position + header.size > limit) {
             ret->position = w->position;
             ret->offset = found ? header.base_offset : s->end_offset;
@@ -217,27 +285,43 @@ static enum errcode boundary_from(struct segment *s, struct walk *w, uint64_t li
     }
 }
 
+static enum errcode boundary_hinted(struct segment *s, uint64_t from, uint64_t limit,
+                                    struct walk *w, struct segment_place *ret, struct error *e)
+{
+    const struct segment_damage *damage = damage_at(s, from);
+    struct index_found near = {0};
+
+    if (damage != NULL && damage->from.position <= limit) {
+        limit = damage->from.position;
+    }
+    TRY(index_floor(&s->offsets, INDEX_VALUE, (int64_t)limit, w->probe, &near, e));
+    w->position = from;
+    if (near.entry.value > 0 && (uint64_t)near.entry.value > from) {
+        w->position = (uint64_t)near.entry.value;
+    }
+    return boundary_from(s, w, limit, ret, e);
+}
+
 enum errcode segment_boundary(struct segment *s, uint64_t from, uint64_t limit, struct probe *probe,
                               struct segment_place *ret, struct error *e)
 {
+    struct segment_place wanted = {.position = limit};
     uint8_t window[WALK_WINDOW_SMALL];
-    struct index_found near = {0};
     struct walk w;
     enum errcode code;
 
     ASSERT(from <= limit && limit <= s->size);
     TRY(segment_open(s, FILE_READ, e));
-    TRY(index_floor(&s->offsets, INDEX_VALUE, (int64_t)limit, probe, &near, e));
     walk_init(&w, s->file, from, s->size, writer_of(window, sizeof window));
     w.probe = probe;
-    if (near.entry.value > 0 && (uint64_t)near.entry.value > from) {
-        w.position = (uint64_t)near.entry.value;
+    code = boundary_hinted(s, from, limit, &w, ret, e);
+    if (code == ERR_CORRUPT_RECORD) {
+        TRY(damage_map(s, &wanted, probe, e));
+        code = boundary_hinted(s, from, limit, &w, ret, e);
     }
-    code = boundary_from(s, &w, limit, ret, e);
-    if (code == ERR_CORRUPT_RECORD && !s->damaged) {
+    if (code == ERR_CORRUPT_RECORD) {
         w.position = from;
         code = boundary_from(s, &w, limit, ret, e);
-        s->damaged = code == ERR_CORRUPT_RECORD;
     }
     return as_file_error(code, e);
 }
@@ -273,14 +357,16 @@ enum errcode segment_checkpoint(struct segment *s, int64_t offset, struct segmen
     return code;
 }
 
-static enum errcode offset_at_from(struct segment *s, struct walk *w, int64_t timestamp,
+static enum errcode offset_at_from(const struct segment *s, struct walk *w, int64_t timestamp,
                                    int64_t *ret, struct error *e)
 {
     struct batch_header header;
+    int64_t expected = -1;
     bool found = true;
 
     for (;;) {
-        TRY(peek_member(s, w, &header, &found, e));
+        (void)hop(s, w, &expected);
+        TRY(peek_expected(s, w, &expected, &header, &found, e));
         if (!found) {
             *ret = s->end_offset;
             return ERR_OK;
@@ -293,24 +379,41 @@ static enum errcode offset_at_from(struct segment *s, struct walk *w, int64_t ti
     }
 }
 
-enum errcode segment_offset_at(struct segment *s, int64_t timestamp, int64_t *ret, struct error *e)
+/* Where the time index says that the timestamp may be found; 0 when it is wrong. */
+static enum errcode time_hint(struct segment *s, int64_t timestamp, uint64_t *ret, struct error *e)
 {
-    uint8_t window[WALK_WINDOW_SMALL];
     struct index_found near = {0};
     struct batch_header header;
+
+    *ret = 0;
+    TRY(index_floor(&s->times, INDEX_KEY, timestamp, NULL, &near, e));
+    if (segment_contains(s, s->base_offset + near.entry.value)) {
+        TRY(segment_locate(s, s->base_offset + near.entry.value, NULL, ret, &header, e));
+        if (header.size == 0 || header.commit_timestamp != near.entry.key) {
+            *ret = 0; /* not what that entry says: ask the batches */
+        }
+    }
+    return ERR_OK;
+}
+
+enum errcode segment_offset_at(struct segment *s, int64_t timestamp, int64_t *ret, struct error *e)
+{
+    struct segment_place end = {.position = s->size, .offset = s->end_offset};
+    uint8_t window[WALK_WINDOW_SMALL];
     uint64_t position = 0;
+    enum errcode code;
     struct walk w;
 
     TRY(segment_open(s, FILE_READ, e));
-    TRY(index_floor(&s->times, INDEX_KEY, timestamp, NULL, &near, e));
-    if (segment_contains(s, s->base_offset + near.entry.value)) {
-        TRY(segment_locate(s, s->base_offset + near.entry.value, NULL, &position, &header, e));
-        if (header.commit_timestamp != near.entry.key) {
-            position = 0; /* not what that entry says: ask the batches */
-        }
-    }
+    TRY(time_hint(s, timestamp, &position, e));
     walk_init(&w, s->file, position, s->size, writer_of(window, sizeof window));
-    return as_file_error(offset_at_from(s, &w, timestamp, ret, e), e);
+    code = offset_at_from(s, &w, timestamp, ret, e);
+    if (code == ERR_CORRUPT_RECORD) {
+        TRY(damage_map(s, &end, NULL, e));
+        w.position = position;
+        code = offset_at_from(s, &w, timestamp, ret, e);
+    }
+    return as_file_error(code, e);
 }
 
 /* ---- recovery ---- */
@@ -340,6 +443,7 @@ static enum errcode scan_begin(struct segment *s, const struct segment_scan *sca
     s->max_timestamp = TIMESTAMP_NONE;
     s->max_timestamp_offset = s->base_offset;
     s->since_index = 0;
+    s->damage_count = 0;
     return ERR_OK;
 }
 
@@ -381,6 +485,39 @@ static enum errcode scan_batch(struct segment *s, const struct segment_scan *sca
     return ERR_OK;
 }
 
+/* Goes on behind damage that is to stay; *ret_more false: nobody knows what was there. The entries of
+ * the index file are still those from before the scan. */
+static enum errcode scan_over(struct segment *s, struct segment_scan *scan, struct walk *w,
+                              bool *ret_more)
+{
+    OWNED(index_fini) struct index offsets;
+    struct resume resume = {
+        .file = s->file,
+        .offsets = &offsets,
+        .damage = {.position = w->position, .offset = scan->at.offset},
+        .end = {.position = w->end,
+                .offset = scan->offset_end == INT64_MAX ? -1 : scan->offset_end},
+    };
+    struct segment_place next = {0};
+    bool whole;
+
+    index_init(&offsets, INDEX_OFFSET, s->dir, s->base_offset);
+    TRY(index_load(&offsets, INT32_MAX, &whole, &scan->why));
+    TRY(resume_find(&resume, &next, &scan->why));
+    next.offset = next.offset < 0 ? scan->end_known : next.offset;
+    *ret_more = next.offset > scan->at.offset;
+    if (*ret_more) {
+        damage_add(s, &resume.damage, &next);
+        scan->damage = scan->damage.code == ERR_OK ? scan->why : scan->damage;
+        scan->why = (struct error){0};
+        scan->damaged_bytes += next.position - w->position;
+        scan->damaged_offsets += next.offset - scan->at.offset;
+        scan->at.offset = next.offset;
+        w->position = next.position;
+    }
+    return ERR_OK;
+}
+
 /* One batch of the scan; *ret_more false: the valid batches end here. */
 static enum errcode scan_step(struct segment *s, const struct segment_limits *limits,
                               struct segment_scan *scan, struct walk *w, bool *ret_more)
@@ -389,6 +526,9 @@ static enum errcode scan_step(struct segment *s, const struct segment_limits *li
     struct error *why = &scan->why;
     enum errcode code = scan_batch(s, scan, w, &header, ret_more, why);
 
+    if (code == ERR_CORRUPT_RECORD && scan->at.offset < scan->kept_below) {
+        return scan_over(s, scan, w, ret_more);
+    }
     if (code == ERR_CORRUPT_RECORD) {
         *ret_more = false;
         return ERR_OK;
@@ -420,6 +560,7 @@ enum errcode segment_scan(struct segment *s, const struct segment_limits *limits
                           struct segment_scan *scan, struct error *e)
 {
     OWNED(mem_freep) uint8_t *window = NULL;
+    struct segment_place start = scan->at;
     size_t window_size;
     uint64_t file_end = 0;
     struct walk w;
@@ -450,5 +591,6 @@ enum errcode segment_scan(struct segment *s, const struct segment_limits *limits
     scan->at.position = w.position;
     s->size = w.position;
     s->end_offset = scan->at.offset;
+    damage_scanned(s, &start, scan->check);
     return ERR_OK;
 }

@@ -14,6 +14,18 @@
 #define SEGMENT_SIZE_MAX ((uint64_t)INT32_MAX)
 #define TIMESTAMP_NONE   ((int64_t)-1)
 
+/* Where a batch starts, or the end of the segment. */
+struct segment_place {
+    uint64_t position;
+    int64_t offset; /* of that batch */
+};
+
+/* Bytes that are no batch although they were; see README.md, damage. */
+struct segment_damage {
+    struct segment_place from;
+    struct segment_place to; /* where batches go on, or the end of the segment */
+};
+
 struct segment {
     const char *dir; /* borrowed from the log */
     int64_t base_offset;
@@ -26,7 +38,13 @@ struct segment {
     struct index offsets;
     struct index times;
     uint64_t since_index; /* bytes appended since the last offset entry */
-    bool damaged;         /* a reader met bytes that are no batch: no use to search it all again */
+
+    /* What has been checked since the log was opened; see damage.h. */
+    struct segment_place checked;   /* from the start to here */
+    uint64_t trusted_from;          /* and from here to the end */
+    struct segment_damage *damages; /* what was found, in order; heap */
+    size_t damage_count;
+    size_t damage_cap;
 };
 
 /* In memory only. */
@@ -72,12 +90,6 @@ MUST_USE enum errcode segment_cut_back(struct segment *s, struct error *e);
 
 /* ---- lookups; probe may be NULL ---- */
 
-/* Where a batch starts, or the end of the segment. */
-struct segment_place {
-    uint64_t position;
-    int64_t offset; /* of that batch */
-};
-
 /* Where the batch that contains offset starts, and its header. */
 MUST_USE enum errcode segment_locate(struct segment *s, int64_t offset, struct probe *probe,
                                      uint64_t *ret_position, struct batch_header *ret,
@@ -97,7 +109,13 @@ struct segment_scan {
     bool check;              /* verify checksums; otherwise the chain of headers only */
     struct segment_place at; /* in: where to start; out: where the valid batches end */
     int64_t offset_end;      /* a batch that reaches beyond it does not belong into the segment */
-    struct error why;        /* what is wrong there; code ERR_OK when that is the end */
+    int64_t kept_below;      /* damage below it was done by no crash: it stays in the file, and the
+                              * scan goes on behind it */
+    int64_t end_known;   /* the segment reached this offset, for damage at its end; 0: unknown */
+    struct error why;    /* what is wrong there; code ERR_OK when that is the end */
+    struct error damage; /* the first damage that stayed; code ERR_OK: none */
+    uint64_t damaged_bytes;
+    int64_t damaged_offsets;
 };
 
 /* Walks the file and brings end_offset, size, timestamps and indexes (cut to what lies before the

@@ -103,3 +103,9 @@ enum errcode walk_check(struct walk *w, const struct batch_header *header, struc
     TRY(fill(w, w->position, header->size, e));
     return batch_check_crc(header, window_slice(w, w->position, header->size), e);
 }
+
+struct bytes walk_batch(const struct walk *w, const struct batch_header *header)
+{
+    ASSERT(in_window(w, w->position, header->size));
+    return window_slice(w, w->position, header->size);
+}

@@ -33,6 +33,8 @@ MUST_USE enum errcode walk_peek(struct walk *w, struct batch_header *ret, bool *
 /* Reads the batch just peeked at and checks its checksum. */
 MUST_USE enum errcode walk_check(struct walk *w, const struct batch_header *header,
                                  struct error *e);
+/* The bytes of the batch just checked, when it fits into the window; borrowed until the next call. */
+struct bytes walk_batch(const struct walk *w, const struct batch_header *header);
 static inline void walk_skip(struct walk *w, const struct batch_header *header)
 {
     w->position += header->size;

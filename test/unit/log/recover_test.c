@@ -175,6 +175,20 @@ static void keeps_the_valid_prefix_and_sets_the_rest_aside(void **state)
     log_free(log);
 }
 
+/* Reads one batch and asks which one it is. */
+static void read_one(struct log *log, int64_t offset, int64_t expected)
+{
+    struct log_read read = {
+        .offset = offset, .limit_offset = INT64_MAX, .max_bytes = 1, .min_one = true};
+    struct log_range range = {0};
+    struct error e;
+
+    OK(log_read(log, &read, &range, &e));
+    assert_int_equal(range.base_offset, expected);
+    assert_int_equal(range.end_offset, expected + 1);
+    (void)file_unref(range.file);
+}
+
 static void a_clean_stop_is_believed_but_its_end_is_checked(void **state)
 {
     struct fixture *f = *state;
@@ -192,13 +206,46 @@ static void a_clean_stop_is_believed_but_its_end_is_checked(void **state)
 
     fixture_truncate(f->dir, 0, LOG_FILE_DATA, size - 1);
     log = fixture_open_with(f->dir, &fixture_options, true, 0, &report);
-    assert_int_equal(log_end_offset(log), 99);
-    assert_true(report.aside_bytes > 0);
+    /* no crash did that: the bytes stay, and their offset is given to nothing else */
+    assert_int_equal(log_end_offset(log), 100);
+    assert_int_equal(report.aside_bytes, 0);
+    assert_int_equal(report.damaged_bytes, size / 100 - 1);
+    assert_int_equal(report.missing_offsets, 1);
+    OK(fixture_append(log, fixture_batch(&f->arena, 1, 5, 5), 1000, NULL));
     OK(log_close(log, &e));
     log_free(log);
     log = fixture_open_with(f->dir, &fixture_options, true, 0, &report);
-    assert_int_equal(log_end_offset(log), 99);
-    assert_int_equal(report.aside_bytes, 0);
+    assert_int_equal(log_end_offset(log), 101);
+    read_one(log, 98, 98);
+    read_one(log, 99, 100);
+    log_free(log);
+}
+
+static void the_end_of_a_log_that_was_synced_is_not_given_out_again(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill(f, &fixture_options, 100, 200);
+    struct log_open_report report;
+    uint64_t size = log_size_bytes(log);
+    struct error e;
+
+    OK(log_close(log, &e));
+    log_free(log);
+    fixture_truncate(f->dir, 0, LOG_FILE_DATA, size / 2);
+    log = fixture_open_with(f->dir, &fixture_options, true, 0, &report);
+    assert_int_equal(log_end_offset(log), 100);
+    assert_int_equal(report.missing_offsets, 50);
+    OK(fixture_append(log, fixture_batch(&f->arena, 1, 5, 5), 1000, NULL));
+    read_one(log, 49, 49);
+    read_one(log, 50, 100);
+    log_free(log);
+    /* nothing left of the file: the log starts behind what it had */
+    fixture_truncate(f->dir, 0, LOG_FILE_DATA, 0);
+    OK(path_remove(arena_printf(&f->arena, "%s/00000000000000000100.log", f->dir), &e));
+    log = fixture_open_with(f->dir, &fixture_options, false, 100, &report);
+    assert_int_equal(log_start_offset(log), 100);
+    assert_int_equal(log_end_offset(log), 100);
+    assert_false(fixture_exists(f->dir, 0, LOG_FILE_DATA));
     log_free(log);
 }
 
@@ -238,7 +285,7 @@ static void segments_behind_a_torn_one_go_aside(void **state)
     log_free(log);
 }
 
-static void decay_below_the_recovery_point_leaves_a_hole(void **state)
+static void decay_below_the_recovery_point_stays_where_it_is(void **state)
 {
     struct fixture *f = *state;
     struct log *log = fill_small(f);
@@ -262,12 +309,12 @@ static void decay_below_the_recovery_point_leaves_a_hole(void **state)
     read.offset = 7;
     OK(log_read(log, &read, &range, &e));
     assert_int_equal(range.base_offset, 7);
-    assert_int_equal(range.next_offset, 12);
+    assert_int_equal(range.end_offset, 8);
     (void)file_unref(range.file);
     OK(log_offset_at(log, 109, &at, &e));
     assert_int_equal(at, 12);
     log_free(log);
-    /* a segment without one valid batch leaves the log */
+    /* a segment without one valid batch */
     fixture_truncate(f->dir, 12, LOG_FILE_DATA, 20);
     log = fixture_open_with(f->dir, &small_segments, true, 20, &report);
     assert_int_equal(log_end_offset(log), 20);
@@ -680,8 +727,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_clean_stop_is_believed_but_its_end_is_checked, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_end_of_a_log_that_was_synced_is_not_given_out_again,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(segments_behind_a_torn_one_go_aside, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(decay_below_the_recovery_point_leaves_a_hole, set_up,
+        cmocka_unit_test_setup_teardown(decay_below_the_recovery_point_stays_where_it_is, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_segment_that_overlaps_or_leaves_a_gap_does_not_follow,
                                         set_up, tear_down),
