@@ -63,6 +63,21 @@ static enum errcode check_here(const struct table_descriptor *d, struct error *e
     return table_check_replicas(&options, e);
 }
 
+/* The catalog is in <data_dir>/meta, as snapshot-<n> and journal-<n>; a table's directory is
+ * <data_dir>/<database>/<table>-<id>. Neither may ever be the other. */
+static enum errcode check_place(const struct meta_create_table *job, struct error *e)
+{
+    if (bytes_equal_str(job->database, "meta") &&
+        (bytes_equal_str(job->table, "snapshot") || bytes_equal_str(job->table, "journal"))) {
+        return error_set(
+            e, ERR_INVALID_TABLE,
+            "in the database meta a table cannot be named %.*s: its directory could be "
+            "where the catalog is",
+            (int)job->table.len, (const char *)job->table.data);
+    }
+    return ERR_OK;
+}
+
 static enum errcode descriptor_make(const struct meta *m, struct bytes json,
                                     struct table_descriptor **ret, struct error *e)
 {
@@ -140,6 +155,7 @@ enum errcode table_create(struct meta *m, const struct meta_create_table *job, s
     change_begin(m, &c);
     TRY(name_check(NAME_DATABASE, job->database, e));
     TRY(name_check(NAME_TABLE, job->table, e));
+    TRY(check_place(job, e));
     TRY(descriptor_make(m, job->json, &d, e));
     if (exists && job->ignore_if_exists) {
         return ERR_OK; /* whatever its descriptor is */

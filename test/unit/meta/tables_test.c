@@ -158,6 +158,19 @@ static void a_primary_key_table_gets_what_it_did_not_say(void **state)
     assert_string_equal(property(w, "f", "table.delete.behavior"), "IGNORE");
 }
 
+/* Dropping such a table would have removed the catalog. */
+static void no_table_lies_where_the_catalog_is(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(create_database(w, "meta", "", false), ERR_OK);
+    assert_int_equal(create_table(w, "meta", "snapshot", PLAIN_TABLE, false), ERR_INVALID_TABLE);
+    assert_int_equal(create_table(w, "meta", "journal", PLAIN_TABLE, false), ERR_INVALID_TABLE);
+    assert_int_equal(create_table(w, "meta", "snapshots", PLAIN_TABLE, false), ERR_OK);
+    assert_int_equal(create_table(w, "fluss", "snapshot", PLAIN_TABLE, false), ERR_OK);
+    assert_int_equal(drop_table(w, "meta", "snapshots", false), ERR_OK);
+}
+
 static void dropping_a_missing_table(void **state)
 {
     struct world *w = *state;
@@ -178,6 +191,7 @@ int main(void)
         WORLD_TEST(creation_can_be_switched_off),
         WORLD_TEST(dropping_a_missing_table),
         WORLD_TEST(a_primary_key_table_gets_what_it_did_not_say),
+        WORLD_TEST(no_table_lies_where_the_catalog_is),
     };
 
     return RUN_TESTS(tests);
