@@ -134,9 +134,11 @@ void process_end(const int64_t *pids, size_t count, int64_t timeout_us)
 {
     int64_t deadline_us = clock_mono_us() + timeout_us;
 
-    signal_all(pids, count, SIGTERM);
+    if (timeout_us > 0) {
+        signal_all(pids, count, SIGTERM);
+    }
     while (!all_gone(pids, count)) {
-        if (clock_mono_us() > deadline_us) {
+        if (clock_mono_us() >= deadline_us) {
             signal_all(pids, count, SIGKILL);
         }
         thread_sleep_us(END_POLL_US);

@@ -20,7 +20,8 @@ MUST_USE enum errcode process_start(char *const argv[], int64_t *ret_pid, struct
 void process_adopt(void);
 /* All living descendants of this process, at most max; returns their number. */
 size_t process_descendants(int64_t *ret_pids, size_t max);
-/* Asks with SIGTERM, waits up to timeout_us, then kills; reaps our children among them. */
+/* Asks with SIGTERM, waits up to timeout_us, then kills; 0 kills at once. Reaps our children among
+ * them. */
 void process_end(const int64_t *pids, size_t count, int64_t timeout_us);
 
 struct process_usage {

@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "../../support/unit.h"
@@ -67,6 +69,26 @@ static void test_stubborn_process_is_killed(void **state)
     assert_int_equal(process_descendants(pids, PROCESS_DESCENDANTS_MAX), 0);
 }
 
+/* Without time to end by itself a process is not asked to. */
+static void test_killed_at_once(void **state)
+{
+    char mark[] = "/tmp/eider-process-XXXXXX";
+    int fd = mkstemp(mark);
+    char script[128];
+    char *argv[] = {"sh", "-c", script, NULL};
+    int64_t pid;
+
+    (void)state;
+    assert_true(fd >= 0);
+    (void)close(fd);
+    (void)snprintf(script, sizeof script, "trap 'rm %s' TERM; while :; do sleep 0.05; done", mark);
+    assert_int_equal(process_start(argv, &pid, NULL), ERR_OK);
+    thread_sleep_us(100000);
+    process_end(&pid, 1, 0);
+    assert_int_equal(access(mark, F_OK), 0);
+    assert_int_equal(unlink(mark), 0);
+}
+
 static void test_missing_program(void **state)
 {
     char *argv[] = {"no-such-program-here", NULL};
@@ -85,6 +107,7 @@ int main(void)
         cmocka_unit_test(test_usage_of_nobody),
         cmocka_unit_test(test_descendants_are_ended),
         cmocka_unit_test(test_stubborn_process_is_killed),
+        cmocka_unit_test(test_killed_at_once),
         cmocka_unit_test(test_missing_program),
     };
 
