@@ -15,6 +15,12 @@ static enum errcode run(const struct bench_options *options, struct error *e)
         return bench_fetch(options, e);
     case BENCH_LATENCY:
         return bench_latency(options, e);
+    case BENCH_UPSERT:
+        return bench_upsert(options, e);
+    case BENCH_LOOKUP:
+    case BENCH_PREFIX:
+    case BENCH_LIMIT:
+        return bench_lookup(options, e);
     case BENCH_START:
         return bench_start(options, e);
     }

@@ -1,12 +1,10 @@
 #include "bench_cluster.h"
 
-#include "bench_rows.h"
-
 #include "io/blocking.h"
 #include "io/clock.h"
 
 #define SOFTWARE       "eider-bench"
-#define AGAIN_US       20000 /* between two looks at something that is on its way */
+#define AGAIN_US       5000 /* between two looks at something that is on its way */
 #define LEADERS_FOR_US 60000000
 
 static enum errcode connect_to(const struct bench_options *options, const char *host, uint16_t port,
@@ -105,14 +103,12 @@ enum errcode cluster_drop_table(struct bench_cluster *c, struct error *e)
     return order(c, API_DROP_TABLE, &request, e);
 }
 
-enum errcode cluster_create_table(struct bench_cluster *c, struct error *e)
+enum errcode cluster_create_table(struct bench_cluster *c, struct bytes descriptor, struct error *e)
 {
     struct msg_create_database_request database = {.database_name = bytes_str(c->options->database),
                                                    .ignore_if_exists = true};
-    struct msg_create_table_request table = {.table_path = path_of(c)};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct msg_create_table_request table = {.table_path = path_of(c), .table_json = descriptor};
 
-    TRY(bench_descriptor(c->options, &arena, &table.table_json, e));
     TRY(order(c, API_CREATE_DATABASE, &database, e));
     TRY(cluster_drop_table(c, e));
     TRY(order(c, API_CREATE_TABLE, &table, e));

@@ -32,9 +32,10 @@ MUST_USE enum errcode cluster_open(struct bench_cluster *c, const struct bench_o
                                    struct error *e);
 void cluster_close(struct bench_cluster *c); /* for OWNED */
 
-/* Creates the database when missing and the table anew, and waits until its buckets have
- * leaders. */
-MUST_USE enum errcode cluster_create_table(struct bench_cluster *c, struct error *e);
+/* Creates the database when missing and the table anew, as its descriptor says, and waits until
+ * its buckets have leaders. */
+MUST_USE enum errcode cluster_create_table(struct bench_cluster *c, struct bytes descriptor,
+                                           struct error *e);
 MUST_USE enum errcode cluster_drop_table(struct bench_cluster *c, struct error *e);
 /* Finds a table that exists; waits until its buckets have leaders. */
 MUST_USE enum errcode cluster_find_table(struct bench_cluster *c, struct error *e);

@@ -141,6 +141,7 @@ static enum errcode prepare(struct latency *l, struct error *e)
 {
     OWNED(bench_rows_freep) struct bench_rows *rows = bench_rows_new(l->options);
     int64_t rate = l->options->rate;
+    struct bytes descriptor;
 
     for (int32_t i = 0; i < MESSAGES; i++) {
         TRY(bench_rows_message(rows, i, 1, &l->arena, &l->messages[i], e));
@@ -151,7 +152,8 @@ static enum errcode prepare(struct latency *l, struct error *e)
     l->sent = 1;
     l->consumed = 1;
     TRY(cluster_open(&l->cluster, l->options, e));
-    TRY(cluster_create_table(&l->cluster, e));
+    TRY(bench_descriptor(l->options, &l->arena, &descriptor, e));
+    TRY(cluster_create_table(&l->cluster, descriptor, e));
     for (size_t i = 0; i < LINKS; i++) {
         TRY(cluster_connect(&l->cluster, l->cluster.leaders[0], &l->links[i], e));
     }

@@ -111,6 +111,30 @@ static const char *codec_name(enum arrow_codec codec)
     return names[codec];
 }
 
+static bool is_writer(enum bench_mode mode)
+{
+    return mode == BENCH_PRODUCE || mode == BENCH_LATENCY || mode == BENCH_UPSERT;
+}
+
+static bool is_of_keys(enum bench_mode mode)
+{
+    return mode == BENCH_UPSERT || mode == BENCH_LOOKUP || mode == BENCH_PREFIX ||
+           mode == BENCH_LIMIT;
+}
+
+static void report_keys(struct json_writer *w, const struct bench_options *options)
+{
+    json_write_int_member(w, "keys", options->keys);
+    json_write_int_member(w, "prefix_rows", options->prefix_rows);
+    if (options->mode == BENCH_LOOKUP || options->mode == BENCH_PREFIX) {
+        json_write_int_member(w, "working_set", options->working_set);
+        json_write_int_member(w, "keys_per_request", options->keys_per_request);
+    }
+    if (options->mode == BENCH_LIMIT) {
+        json_write_int_member(w, "limit", options->limit);
+    }
+}
+
 void report_begin(struct json_writer *w, const struct bench_options *options)
 {
     json_writer_init(w, NULL);
@@ -122,7 +146,10 @@ void report_begin(struct json_writer *w, const struct bench_options *options)
     json_write_string_member(w, "table", options->table);
     json_write_int_member(w, "connections", options->connections);
     json_write_int_member(w, "outstanding", options->outstanding);
-    if (options->mode != BENCH_FETCH) {
+    if (is_of_keys(options->mode)) {
+        report_keys(w, options);
+    }
+    if (is_writer(options->mode)) {
         json_write_int_member(w, "buckets", options->buckets);
         json_write_string_member(w, "compression", codec_name(options->codec));
         json_write_int_member(w, "rows_per_batch", options->rows);

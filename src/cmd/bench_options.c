@@ -18,37 +18,53 @@ const char bench_usage[] =
     "  project   the same for some columns (--columns, default 0)\n"
     "  latency   rows at a fixed rate, one per request, and a consumer that waits for them:\n"
     "            times count from when a row was due, not from when it was sent\n"
+    "  upsert    rows of a primary-key table, 7 columns, 100 bytes of data each: inserts them "
+    "all,\n"
+    "            then replaces them by other versions, from batches prepared beforehand\n"
+    "  lookup    random rows of such a table (upsert --keep) by their keys\n"
+    "  prefix    all rows of random ids of one with --prefix-rows\n"
+    "  limit     its first rows\n"
     "  start     runs a command (after --) and waits until the server at --server serves:\n"
     "            time, CPU until it is idle, memory; ends the command and its descendants\n"
     "\n"
     "where\n"
     "  --server HOST:PORT     any server of the cluster (127.0.0.1:9123)\n"
     "  --database NAME        (bench)\n"
-    "  --table NAME           (load); produce and latency replace it\n"
-    "  --keep                 produce, latency: leave the table behind\n"
+    "  --table NAME           (load); produce, latency and upsert replace it\n"
+    "  --keep                 produce, latency, upsert: leave the table behind\n"
+    "  --existing             upsert: only the updates, of a table that was left behind\n"
     "  --server-pids A,B      report CPU time and memory of these processes\n"
     "  --timeout DURATION     of one answer, of a start (30s)\n"
     "the table\n"
     "  --buckets N            (1)\n"
     "  --rows N               per batch (7000, about 1 MB)\n"
-    "  --compression KIND     none, lz4, zstd (none)\n"
+    "  --compression KIND     none, lz4, zstd (none; upsert: zstd, by the server)\n"
     "  --zstd-level N         (3)\n"
     "  --property KEY=VALUE   of the table; repeatable\n"
+    "  --keys N               rows of a primary-key table (1000000)\n"
+    "  --prefix-rows N        its rows with the same id (0: the id is the primary key)\n"
     "the load\n"
     "  --connections N        (1)\n"
-    "  --outstanding N        produce: requests in flight per bucket; fetch: readers (5, 1)\n"
+    "  --outstanding N        requests in flight per bucket (produce, upsert: 5; lookup, prefix: "
+    "4;\n"
+    "                         limit: 1); fetch: readers (1)\n"
     "  --acks N               -1, 0, 1 (-1)\n"
     "  --idempotent           with a writer id and sequence numbers\n"
     "  --duration DURATION    how long (10s when nothing else bounds the run)\n"
-    "  --bytes SIZE           produce: how many bytes of records\n"
-    "  --requests N           produce: how many requests\n"
+    "  --bytes SIZE           produce, upsert: how many bytes of records\n"
+    "  --requests N           how many requests; not fetch\n"
     "  --passes N             fetch: how often each reader reads everything (1; with --duration\n"
-    "                         until then)\n"
+    "                         until then); upsert: how often all keys are replaced\n"
     "  --fetch-bytes SIZE     fetch: per bucket and request (1mb)\n"
     "  --columns A,B          fetch, project: positions, ascending\n"
     "  --rate N               latency: rows per second (1000)\n"
-    "  --warm DURATION        latency: not counted at the beginning (2s)\n"
-    "  --idle DURATION        start: so long without work is idle (3s)\n";
+    "  --keys-per-request N   lookup, prefix (128)\n"
+    "  --working-set N        lookup, prefix: of so many rows (all)\n"
+    "  --limit N              limit: rows of a request (1000)\n"
+    "  --warm DURATION        latency, lookup, prefix, limit: not counted at the beginning (2s)\n"
+    "  --idle DURATION        start: so long without work is idle (3s)\n"
+    "  --lookup               start: until a row of --table (--keys, --prefix-rows) is looked up\n"
+    "  --kill                 start: end it with SIGKILL\n";
 
 /* ---- values ---- */
 
@@ -259,6 +275,11 @@ static const struct option valued[] = {
     {"--columns", set_columns, 0, 0, INT16_MAX},
     {"--rate", set_i32, AT(rate), 1, 100000},
     {"--warm", set_duration, AT(warm_us), 0, 600000},
+    {"--keys", set_i64, AT(keys), 1, BENCH_KEYS_MAX},
+    {"--prefix-rows", set_i32, AT(prefix_rows), 1, 1000000},
+    {"--working-set", set_i64, AT(working_set), 1, BENCH_KEYS_MAX},
+    {"--keys-per-request", set_i32, AT(keys_per_request), 1, 100000},
+    {"--limit", set_i32, AT(limit), 1, 1000000},
     {"--idle", set_duration, AT(idle_us), 100, 600000},
 };
 
@@ -266,16 +287,17 @@ static const struct {
     const char *name;
     size_t offset;
 } flags[] = {
-    {"--keep", AT(keep)},
-    {"--idempotent", AT(idempotent)},
+    {"--keep", AT(keep)}, {"--idempotent", AT(idempotent)}, {"--lookup", AT(lookup)},
+    {"--kill", AT(kill)}, {"--existing", AT(existing)},
 };
 
 static const struct {
     const char *name;
     enum bench_mode mode;
 } modes[] = {
-    {"produce", BENCH_PRODUCE}, {"fetch", BENCH_FETCH}, {"project", BENCH_FETCH},
-    {"latency", BENCH_LATENCY}, {"start", BENCH_START},
+    {"produce", BENCH_PRODUCE}, {"fetch", BENCH_FETCH},   {"project", BENCH_FETCH},
+    {"latency", BENCH_LATENCY}, {"upsert", BENCH_UPSERT}, {"lookup", BENCH_LOOKUP},
+    {"prefix", BENCH_PREFIX},   {"limit", BENCH_LIMIT},   {"start", BENCH_START},
 };
 
 static const struct option *find_valued(const char *name)
@@ -309,12 +331,57 @@ static enum errcode parse_mode(const char *name, struct bench_options *ret, stru
         }
     }
     return error_set(e, ERR_INVALID_ARGUMENT,
-                     "found mode '%s', expected produce, fetch, project, latency or start", name);
+                     "found mode '%s', expected produce, fetch, project, latency, upsert, lookup, "
+                     "prefix, limit or start",
+                     name);
+}
+
+static int32_t default_outstanding(enum bench_mode mode)
+{
+    switch (mode) {
+    case BENCH_PRODUCE:
+    case BENCH_UPSERT:
+        return 5;
+    case BENCH_LOOKUP:
+    case BENCH_PREFIX:
+        return 4;
+    case BENCH_FETCH:
+    case BENCH_LATENCY:
+    case BENCH_LIMIT:
+    case BENCH_START:
+        break;
+    }
+    return 1;
+}
+
+static enum errcode check(const struct bench_options *o, struct error *e)
+{
+    bool readers = o->mode == BENCH_FETCH;
+
+    if (o->connections > (readers ? o->outstanding : o->buckets) && o->mode != BENCH_LATENCY &&
+        o->mode != BENCH_START) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "--connections: found %d, expected at most %s",
+                         o->connections, readers ? "one per reader" : "one per bucket");
+    }
+    if (o->mode == BENCH_START && o->command == NULL) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "start: expected -- and a command at the end");
+    }
+    if (o->mode == BENCH_PREFIX && o->prefix_rows == 0) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "prefix: expected --prefix-rows");
+    }
+    if (o->prefix_rows > 0 && o->keys % o->prefix_rows != 0) {
+        return error_set(e, ERR_INVALID_ARGUMENT,
+                         "--keys: found %lld, expected a multiple of --prefix-rows",
+                         (long long)o->keys);
+    }
+    return ERR_OK;
 }
 
 /* What follows from other options. */
 static enum errcode complete(struct bench_options *o, struct error *e)
 {
+    bool bounded = o->seconds_us > 0 || o->bytes_max > 0 || o->requests_max > 0;
+
     if (strcmp(o->mode_name, "project") == 0 && o->column_count == 0) {
         o->column_count = 1;
     }
@@ -322,23 +389,17 @@ static enum errcode complete(struct bench_options *o, struct error *e)
         o->rows = 1;
     }
     if (o->outstanding == 0) {
-        o->outstanding = o->mode == BENCH_PRODUCE ? 5 : 1;
+        o->outstanding = default_outstanding(o->mode);
+    }
+    if (o->working_set == 0 || o->working_set > o->keys || o->mode == BENCH_LIMIT) {
+        o->working_set = o->keys;
     }
     if (o->mode == BENCH_FETCH) {
         o->passes = o->passes > 0 ? o->passes : o->seconds_us > 0 ? INT32_MAX : 1;
-    } else if (o->seconds_us == 0 && o->bytes_max == 0 && o->requests_max == 0) {
+    } else if (!bounded && o->passes == 0) {
         o->seconds_us = 10 * SECOND_US;
     }
-    if (o->connections > (o->mode == BENCH_PRODUCE ? o->buckets : o->outstanding) &&
-        o->mode != BENCH_LATENCY && o->mode != BENCH_START) {
-        return error_set(e, ERR_INVALID_ARGUMENT, "--connections: found %d, expected at most %s",
-                         o->connections,
-                         o->mode == BENCH_PRODUCE ? "one per bucket" : "one per reader");
-    }
-    if (o->mode == BENCH_START && o->command == NULL) {
-        return error_set(e, ERR_INVALID_ARGUMENT, "start: expected -- and a command at the end");
-    }
-    return ERR_OK;
+    return check(o, e);
 }
 
 enum errcode bench_options_parse(int argc, char **argv, struct bench_options *ret, struct error *e)
@@ -353,6 +414,9 @@ enum errcode bench_options_parse(int argc, char **argv, struct bench_options *re
         .zstd_level = 3,
         .connections = 1,
         .acks = -1,
+        .keys = 1000000,
+        .keys_per_request = 128,
+        .limit = 1000,
         .fetch_bytes = 1 << 20,
         .rate = 1000,
         .warm_us = 2 * SECOND_US,
@@ -364,6 +428,7 @@ enum errcode bench_options_parse(int argc, char **argv, struct bench_options *re
         return error_set(e, ERR_INVALID_ARGUMENT, "a mode is expected");
     }
     TRY(parse_mode(argv[1], &o, e));
+    o.codec = o.mode == BENCH_UPSERT ? ARROW_CODEC_ZSTD : ARROW_CODEC_NONE;
     for (int i = 2; i < argc; i++) {
         const struct option *option = find_valued(argv[i]);
 

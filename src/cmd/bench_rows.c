@@ -1,124 +1,54 @@
 #include "bench_rows.h"
 
+#include "bench_table.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "format/arrow_build.h"
 #include "format/batch.h"
-#include "format/json.h"
 
-#define POOL_MASK      0xffff /* rows repeat after so many */
-#define SCHEMA_ID      1      /* of a new table */
-#define EVENT_TIME_MS  INT64_C(1760000000000)
-#define NOTE_LEN       40
-#define DECIMAL_SIZE   16
-#define PROPERTY_CODEC "table.log.arrow.compression.type"
+#define POOL_MASK     0xffff /* rows repeat after so many */
+#define SCHEMA_ID     1      /* of a new table */
+#define EVENT_TIME_MS INT64_C(1760000000000)
+#define DECIMAL_SIZE  16
 
 enum column { ID, SEQ, USER_NAME, SESSION, CATEGORY, PRICE, AMOUNT, EVENT_TIME, FLAG, NOTE };
 static_assert(NOTE + 1 == BENCH_COLUMN_COUNT, "the columns of the header");
 
-static const struct {
-    const char *name;
-    const char *type;
-    int32_t precision; /* -1: the type has none */
-    int32_t scale;
-    struct arrow_build_node node;
-} columns[BENCH_COLUMN_COUNT] = {
-    [ID] = {"id", "INTEGER", -1, -1, {ARROW_BUILD_FIXED, 4, 1}},
-    [SEQ] = {"seq", "BIGINT", -1, -1, {ARROW_BUILD_FIXED, 8, 1}},
-    [USER_NAME] = {"user_name", "STRING", -1, -1, {ARROW_BUILD_BYTES, 0, 1}},
-    [SESSION] = {"session", "STRING", -1, -1, {ARROW_BUILD_BYTES, 0, 1}},
-    [CATEGORY] = {"category", "STRING", -1, -1, {ARROW_BUILD_BYTES, 0, 1}},
-    [PRICE] = {"price", "DOUBLE", -1, -1, {ARROW_BUILD_FIXED, 8, 1}},
-    [AMOUNT] = {"amount", "DECIMAL", 18, 2, {ARROW_BUILD_FIXED, DECIMAL_SIZE, 1}},
-    [EVENT_TIME] = {"event_time", "TIMESTAMP_WITHOUT_TIME_ZONE", 3, -1, {ARROW_BUILD_FIXED, 8, 1}},
-    [FLAG] = {"flag", "BOOLEAN", -1, -1, {ARROW_BUILD_BOOL, 0, 1}},
-    [NOTE] = {"note", "STRING", -1, -1, {ARROW_BUILD_BYTES, 0, 1}},
+static const struct bench_column columns[BENCH_COLUMN_COUNT] = {
+    [ID] = {"id", "INTEGER", 0, 0, false},
+    [SEQ] = {"seq", "BIGINT", 0, 0, false},
+    [USER_NAME] = {"user_name", "STRING", 0, 0, false},
+    [SESSION] = {"session", "STRING", 0, 0, false},
+    [CATEGORY] = {"category", "STRING", 0, 0, false},
+    [PRICE] = {"price", "DOUBLE", 0, 0, false},
+    [AMOUNT] = {"amount", "DECIMAL", 18, 2, false},
+    [EVENT_TIME] = {"event_time", "TIMESTAMP_WITHOUT_TIME_ZONE", 3, 0, false},
+    [FLAG] = {"flag", "BOOLEAN", 0, 0, false},
+    [NOTE] = {"note", "STRING", 0, 0, false},
 };
 
-/* ---- the table ---- */
-
-static void write_column(struct json_writer *w, size_t i)
-{
-    json_write_object(w);
-    json_write_string_member(w, "name", columns[i].name);
-    json_write_key(w, "data_type");
-    json_write_object(w);
-    json_write_string_member(w, "type", columns[i].type);
-    if (columns[i].precision >= 0) {
-        json_write_int_member(w, "precision", columns[i].precision);
-    }
-    if (columns[i].scale >= 0) {
-        json_write_int_member(w, "scale", columns[i].scale);
-    }
-    json_write_end(w);
-    json_write_int_member(w, "id", (int64_t)i);
-    json_write_end(w);
-}
-
-static void write_schema(struct json_writer *w)
-{
-    json_write_object(w);
-    json_write_int_member(w, "version", 1);
-    json_write_key(w, "columns");
-    json_write_array(w);
-    for (size_t i = 0; i < BENCH_COLUMN_COUNT; i++) {
-        write_column(w, i);
-    }
-    json_write_end(w);
-    json_write_int_member(w, "highest_field_id", BENCH_COLUMN_COUNT - 1);
-    json_write_end(w);
-}
-
-static enum errcode write_properties(struct json_writer *w, const struct bench_options *options,
-                                     struct arena *arena, struct error *e)
-{
-    static const char *const codecs[] = {[ARROW_CODEC_NONE] = "NONE",
-                                         [ARROW_CODEC_LZ4_FRAME] = "LZ4_FRAME",
-                                         [ARROW_CODEC_ZSTD] = "ZSTD"};
-
-    json_write_object(w);
-    json_write_string_member(w, PROPERTY_CODEC, codecs[options->codec]);
-    for (size_t i = 0; i < options->property_count; i++) {
-        const char *text = options->properties[i];
-        const char *equals = strchr(text, '=');
-
-        if (equals == NULL || equals == text) {
-            return error_set(e, ERR_INVALID_ARGUMENT, "property '%s' has no key", text);
-        }
-        json_write_string_member(w, arena_strndup(arena, text, (size_t)(equals - text)),
-                                 equals + 1);
-    }
-    json_write_end(w);
-    return ERR_OK;
-}
+static const struct arrow_build_node nodes[BENCH_COLUMN_COUNT] = {
+    [ID] = {ARROW_BUILD_FIXED, 4, 1},
+    [SEQ] = {ARROW_BUILD_FIXED, 8, 1},
+    [USER_NAME] = {ARROW_BUILD_BYTES, 0, 1},
+    [SESSION] = {ARROW_BUILD_BYTES, 0, 1},
+    [CATEGORY] = {ARROW_BUILD_BYTES, 0, 1},
+    [PRICE] = {ARROW_BUILD_FIXED, 8, 1},
+    [AMOUNT] = {ARROW_BUILD_FIXED, DECIMAL_SIZE, 1},
+    [EVENT_TIME] = {ARROW_BUILD_FIXED, 8, 1},
+    [FLAG] = {ARROW_BUILD_BOOL, 0, 1},
+    [NOTE] = {ARROW_BUILD_BYTES, 0, 1},
+};
 
 enum errcode bench_descriptor(const struct bench_options *options, struct arena *arena,
                               struct bytes *ret, struct error *e)
 {
-    struct json_writer w;
+    struct bench_table table = {.columns = columns, .column_count = BENCH_COLUMN_COUNT};
 
-    json_writer_init(&w, arena);
-    json_write_object(&w);
-    json_write_int_member(&w, "version", 1);
-    json_write_key(&w, "schema");
-    write_schema(&w);
-    json_write_key(&w, "partition_key");
-    json_write_array(&w);
-    json_write_end(&w);
-    json_write_key(&w, "bucket_key"); /* 0.9.1 wants it with a bucket count */
-    json_write_array(&w);
-    json_write_end(&w);
-    json_write_int_member(&w, "bucket_count", options->buckets);
-    json_write_key(&w, "properties");
-    TRY(write_properties(&w, options, arena, e));
-    json_write_key(&w, "custom_properties");
-    json_write_object(&w);
-    json_write_end(&w);
-    json_write_end(&w);
-    *ret = json_writer_text(&w);
-    return ERR_OK;
+    return bench_table_json(&table, options, arena, ret, e);
 }
 
 /* ---- the rows ---- */
@@ -132,11 +62,7 @@ struct bench_rows {
 struct bench_rows *bench_rows_new(const struct bench_options *options)
 {
     struct bench_rows *r = mem_new(struct bench_rows);
-    struct arrow_build_node nodes[BENCH_COLUMN_COUNT];
 
-    for (size_t i = 0; i < BENCH_COLUMN_COUNT; i++) {
-        nodes[i] = columns[i].node;
-    }
     r->builder = arrow_builder_new(nodes, BENCH_COLUMN_COUNT);
     r->codec = codec_new();
     r->build = (struct arrow_build_codec){
@@ -164,29 +90,26 @@ static void append_text(struct arrow_builder *b, size_t column, const char *fmt,
     arrow_builder_bytes(b, column, bytes_of(text, (size_t)len));
 }
 
-/* Words up to 40 bytes. */
-static void append_note(struct arrow_builder *b, uint64_t seed)
+void bench_note(uint64_t seed, char ret[static BENCH_NOTE_LEN])
 {
     static const char *const words[] = {
         "ship",  "order",  "parcel",  "station", "delay",  "north",  "south",  "pallet",
         "route", "driver", "clear",   "return",  "signed", "door",   "office", "late",
         "early", "cold",   "damaged", "box",     "van",    "train",  "bridge", "toll",
         "hub",   "sort",   "customs", "scan",    "label",  "weight", "crate",  "gate"};
-    char text[NOTE_LEN];
     size_t len = 0;
 
-    for (uint64_t h = seed; len < NOTE_LEN; h = hash_u64(h + 1)) {
+    for (uint64_t h = seed; len < BENCH_NOTE_LEN; h = hash_u64(h + 1)) {
         const char *word = words[h % ARRAY_LEN(words)];
         size_t n = strlen(word);
 
-        n = n > NOTE_LEN - len ? NOTE_LEN - len : n;
-        memcpy(text + len, word, n);
+        n = n > BENCH_NOTE_LEN - len ? BENCH_NOTE_LEN - len : n;
+        memcpy(ret + len, word, n);
         len += n;
-        if (len < NOTE_LEN) {
-            text[len++] = ' ';
+        if (len < BENCH_NOTE_LEN) {
+            ret[len++] = ' ';
         }
     }
-    arrow_builder_bytes(b, NOTE, bytes_of(text, NOTE_LEN));
 }
 
 static void append_row(struct arrow_builder *b, int64_t row)
@@ -194,6 +117,7 @@ static void append_row(struct arrow_builder *b, int64_t row)
     uint64_t place = ((uint64_t)row * 0x9e3779b1u) & POOL_MASK;
     uint64_t h = hash_u64(place + 1);
     double price = (double)(h % 1000000) / 100;
+    char note[BENCH_NOTE_LEN];
     uint8_t amount[DECIMAL_SIZE] = {0};
     uint8_t bits[sizeof price];
     uint64_t raw;
@@ -210,7 +134,8 @@ static void append_row(struct arrow_builder *b, int64_t row)
     arrow_builder_fixed(b, AMOUNT, amount);
     arrow_builder_i64(b, EVENT_TIME, EVENT_TIME_MS + row / 100);
     arrow_builder_bool(b, FLAG, (place & 1) == 0);
-    append_note(b, hash_u64(h + 5));
+    bench_note(hash_u64(h + 5), note);
+    arrow_builder_bytes(b, NOTE, bytes_of(note, sizeof note));
 }
 
 enum errcode bench_rows_message(struct bench_rows *r, int64_t first, int32_t count,

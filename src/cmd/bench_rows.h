@@ -31,7 +31,22 @@ struct bench_writer {
     int64_t id;
     int32_t sequence;
 };
+/* The writer of the next batch; moves on to the one after it. */
+static inline struct bench_writer bench_writer_next(struct bench_writer *w)
+{
+    struct bench_writer now = *w;
+
+    if (w->sequence >= 0) {
+        w->sequence = w->sequence == INT32_MAX ? 0 : w->sequence + 1;
+    }
+    return now;
+}
+
 struct bytes bench_batch(struct bytes message, int32_t count, struct bench_writer writer,
                          struct arena *arena);
+
+/* Words, exactly so many characters. */
+#define BENCH_NOTE_LEN 40
+void bench_note(uint64_t seed, char ret[static BENCH_NOTE_LEN]);
 
 #endif

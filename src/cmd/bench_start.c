@@ -1,7 +1,8 @@
 /* start: how long a server takes from the start of its process to the first request it serves, the
  * CPU time it then still spends, and the memory it holds when idle.
  *
- * Served means API_VERSIONS and GET_METADATA answered, with a coordinator and a tablet server. The
+ * Served means API_VERSIONS and GET_METADATA answered, with a coordinator and a tablet server, and
+ * with --lookup a row of a table that upsert left behind looked up and found as it was. The
  * command may start several processes and end itself; all its living descendants count. */
 #include "bench_cluster.h"
 #include "bench_meter.h"
@@ -49,7 +50,8 @@ static enum errcode await_service(const struct bench_options *options, int64_t s
 {
     for (;;) {
         OWNED(cluster_close) struct bench_cluster cluster = {0};
-        enum errcode code = cluster_open(&cluster, options, e);
+        enum errcode code =
+            options->lookup ? bench_lookup_once(options, e) : cluster_open(&cluster, options, e);
 
         *ret_us = clock_mono_us() - started_us;
         if (code == ERR_OK || *ret_us > options->timeout_us) {
@@ -117,6 +119,7 @@ enum errcode bench_start(const struct bench_options *options, struct error *e)
 
     process_adopt();
     code = measure(options, e);
-    process_end(pids, process_descendants(pids, PROCESS_DESCENDANTS_MAX), END_FOR_US);
+    process_end(pids, process_descendants(pids, PROCESS_DESCENDANTS_MAX),
+                options->kill ? 0 : END_FOR_US);
     return code;
 }

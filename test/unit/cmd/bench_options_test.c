@@ -85,6 +85,35 @@ static void test_values(void **state)
     assert_string_equal(o.command[1], "5");
 }
 
+static void test_keys(void **state)
+{
+    struct bench_options o = good(WORDS("upsert"));
+
+    (void)state;
+    assert_int_equal(o.mode, BENCH_UPSERT);
+    assert_int_equal(o.keys, 1000000);
+    assert_int_equal(o.outstanding, 5);
+    assert_int_equal(o.codec, ARROW_CODEC_ZSTD);
+    assert_int_equal(o.seconds_us, 10000000);
+    o = good(WORDS("upsert", "--passes", "2", "--compression", "none"));
+    assert_int_equal(o.seconds_us, 0);
+    assert_int_equal(o.codec, ARROW_CODEC_NONE);
+    o = good(WORDS("lookup", "--keys", "500", "--working-set", "20", "--keys-per-request", "3"));
+    assert_int_equal(o.keys, 500);
+    assert_int_equal(o.working_set, 20);
+    assert_int_equal(o.keys_per_request, 3);
+    assert_int_equal(o.outstanding, 4);
+    o = good(WORDS("lookup", "--keys", "500", "--working-set", "2000"));
+    assert_int_equal(o.working_set, 500);
+    o = good(WORDS("limit", "--limit", "10", "--working-set", "2"));
+    assert_int_equal(o.limit, 10);
+    assert_int_equal(o.working_set, o.keys);
+    o = good(WORDS("prefix", "--prefix-rows", "10"));
+    assert_int_equal(o.prefix_rows, 10);
+    o = good(WORDS("start", "--lookup", "--kill", "--", "sleep"));
+    assert_true(o.lookup && o.kill);
+}
+
 static void test_mistakes(void **state)
 {
     struct bench_options o;
@@ -92,8 +121,10 @@ static void test_mistakes(void **state)
 
     (void)state;
     assert_bad(nothing, "a mode is expected");
-    assert_bad(WORDS("walk"),
-               "found mode 'walk', expected produce, fetch, project, latency or start");
+    assert_bad(
+        WORDS("walk"),
+        "found mode 'walk', expected produce, fetch, project, latency, upsert, lookup, prefix, "
+        "limit or start");
     assert_bad(WORDS("fetch", "--what"), "unknown option --what");
     assert_bad(WORDS("fetch", "--rows"), "--rows: a value is expected");
     assert_bad(WORDS("fetch", "--rows", "0"), "--rows: found 0, expected 1 to 1000000");
@@ -106,6 +137,13 @@ static void test_mistakes(void **state)
                "--property: found 'x', expected at most 16 of KEY=VALUE");
     assert_bad(WORDS("produce", "--connections", "2"),
                "--connections: found 2, expected at most one per bucket");
+    assert_bad(WORDS("lookup", "--connections", "2"),
+               "--connections: found 2, expected at most one per bucket");
+    assert_bad(WORDS("fetch", "--connections", "2"),
+               "--connections: found 2, expected at most one per reader");
+    assert_bad(WORDS("prefix"), "prefix: expected --prefix-rows");
+    assert_bad(WORDS("upsert", "--keys", "7", "--prefix-rows", "2"),
+               "--keys: found 7, expected a multiple of --prefix-rows");
     assert_bad(WORDS("start"), "start: expected -- and a command at the end");
     assert_int_not_equal(parse(WORDS("fetch", "--duration", "5"), &o, NULL), ERR_OK);
 }
@@ -115,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_mistakes),
     };
 

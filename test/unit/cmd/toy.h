@@ -115,6 +115,7 @@ static int toy_teardown(void **state)
     (void)close(t->listener);
     (void)pthread_mutex_destroy(&t->lock);
     arena_fini(&t->arena);
+    arena_fini(&t->kv.arena);
     free(t);
     return 0;
 }

@@ -3,9 +3,10 @@
 #ifndef TEST_UNIT_CMD_TOY_TABLE_H
 #define TEST_UNIT_CMD_TOY_TABLE_H
 
+#include "toy_kv.h"
+
 #include <pthread.h>
 
-#include "../../support/unit.h"
 #include "format/batch.h"
 #include "format/json.h"
 #include "io/blocking.h"
@@ -13,7 +14,6 @@
 #include "rpc/api.h"
 #include "rpc/frame.h"
 
-#define TOY_BUCKETS     4
 #define TOY_BATCHES_MAX 8192
 #define TOY_LINKS_MAX   32
 #define TOY_TABLE_ID    77
@@ -37,6 +37,7 @@ struct toy {
     int fds[TOY_LINKS_MAX];
     size_t links;
     struct toy_bucket buckets[TOY_BUCKETS];
+    struct toy_kv kv;     /* the rows, when the table has a primary key */
     int32_t bucket_count; /* 0: no table */
     int unknown_buckets;  /* so many produce requests fail with UNKNOWN_TABLE_OR_BUCKET first */
     int broken_after;     /* > 0: the so-manieth produce request fails with LOG_STORAGE */
@@ -87,6 +88,7 @@ static void toy_create(struct toy *t, const struct msg_create_table_request *req
     for (size_t i = 0; i < TOY_BUCKETS; i++) {
         t->buckets[i].sequence = -1;
     }
+    toy_kv_clear(&t->kv);
 }
 
 static void toy_append(struct toy *t, const struct msg_pb_produce_log_req_for_bucket *request,
@@ -203,6 +205,18 @@ static void toy_answer(struct toy *t, const struct rpc_request *header, void *re
         break;
     case API_FETCH_LOG:
         toy_fetch(t, request, response, a);
+        break;
+    case API_PUT_KV:
+        toy_kv_put(&t->kv, request, response, a);
+        break;
+    case API_LOOKUP:
+        toy_kv_lookup(&t->kv, request, response, a);
+        break;
+    case API_PREFIX_LOOKUP:
+        toy_kv_prefix(&t->kv, request, response, a);
+        break;
+    case API_LIMIT_SCAN:
+        toy_kv_limit(&t->kv, request, response, a);
         break;
     default:
         break;
