@@ -5,6 +5,7 @@ PRESET ?= release
 SECONDS ?= 60
 PREFIX ?= /usr/local
 T ?=
+ONLY ?=
 ARGS ?=
 
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
@@ -39,9 +40,9 @@ differential: all ## the same requests to Eider and to Apache Fluss 0.9.1: equal
 	@scripts/bootstrap test
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/differential -q $(ARGS)
 
-bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios
-	@scripts/bootstrap test
-	@EIDER_BIN=$(CURDIR)/$(dir)/eider bench/run $(ARGS)
+bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios; ONLY=log or ONLY=kv
+	@scripts/bootstrap test bench
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider bench/run $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 soak: all ## kill -9 and full-disk rounds against stock clients
 	@scripts/bootstrap test
