@@ -193,7 +193,7 @@ static enum errcode map_damage(struct segment *s, const struct error *what, stru
 static bool mapped(const struct segment *s, const struct segment_place *to)
 {
     return s->checked.position >= s->size ||
-           (s->checked.position >= to->position && s->checked.offset > to->offset);
+           (s->checked.position > to->position && s->checked.offset > to->offset);
 }
 
 enum errcode damage_map(struct segment *s, const struct segment_place *to, struct probe *probe,
