@@ -156,6 +156,10 @@ static enum errcode add_columns(struct change *c, const struct meta_table *t,
     int32_t id = meta_table_latest(t)->id + 1;
     struct bytes *documents = schema_documents(t, 1, &c->arena);
 
+    if (id > INT16_MAX) { /* rows and batches have room for that much */
+        return error_set(e, ERR_INVALID_ALTER_TABLE, "table %s.%s has had %d schemas, the maximum",
+                         t->database, t->name, INT16_MAX);
+    }
     for (size_t i = 0; i < job->column_count; i++) {
         TRY(take_column(&job->columns[i], &c->arena, &columns[i], e));
     }
