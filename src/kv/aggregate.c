@@ -69,15 +69,21 @@ static bool multiply(const struct type *type, struct value *a, const struct valu
     return false;
 }
 
-static struct row_cell arithmetic(enum agg_kind kind, const struct row_plan_column *column,
-                                  struct row_cell before, struct row_cell input,
-                                  struct arena *arena)
+static enum errcode arithmetic(const struct kv_aggregation *function,
+                               const struct row_plan_column *column, struct row_cell input,
+                               struct arena *arena, struct row_cell *value, struct error *e)
 {
-    struct value a = row_cell_value(column, before);
+    const struct type *type = column->type;
+    struct value a = row_cell_value(column, *value);
     struct value b = row_cell_value(column, input);
-    bool fits = kind == AGG_SUM ? add(column->type, &a, &b) : multiply(column->type, &a, &b);
+    bool fits = function->kind == AGG_SUM ? add(type, &a, &b) : multiply(type, &a, &b);
 
-    return fits ? row_cell_of(column, &a, arena) : ROW_CELL_NULL;
+    if (fits && a.kind == VALUE_DECIMAL && function->declared_digits &&
+        !decimal_fits(a.unscaled, type->precision)) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "a sum of more than %d digits", type->precision);
+    }
+    *value = fits ? row_cell_of(column, &a, arena) : ROW_CELL_NULL;
+    return ERR_OK;
 }
 
 static int compare(const struct row_plan_column *column, struct row_cell a, struct row_cell b)
@@ -128,8 +134,7 @@ static enum errcode combine(const struct kv_aggregation *function,
     switch (function->kind) {
     case AGG_SUM:
     case AGG_PRODUCT:
-        *value = arithmetic(function->kind, column, *value, input, arena);
-        return ERR_OK;
+        return arithmetic(function, column, input, arena, value, e);
     case AGG_LISTAGG:
     case AGG_STRING_AGG:
         return join(function->delimiter, input, arena, value, e);

@@ -18,7 +18,8 @@
 
 /* *value: what is there, and then the result, which borrows from both or lies in the arena.
  * ERR_RECORD_TOO_LARGE: a text beyond 2^31 bytes; ERR_CORRUPT_RECORD: bytes that are no bitmap;
- * ERR_INVALID_ARGUMENT: an overflow, which is null, of a NOT NULL column. */
+ * ERR_INVALID_ARGUMENT: an overflow, which is null, of a NOT NULL column, or a sum of more digits
+ * than an ARROW changelog takes. */
 MUST_USE enum errcode aggregate(const struct kv_aggregation *function,
                                 const struct row_plan_column *column, struct row_cell input,
                                 struct arena *arena, struct row_cell *value, struct error *e);

@@ -25,6 +25,11 @@ static unsigned __int128 magnitude(__int128 value)
     return value < 0 ? -(unsigned __int128)value : (unsigned __int128)value;
 }
 
+bool decimal_fits(__int128 value, int32_t precision)
+{
+    return magnitude(value) < power_of_ten(precision);
+}
+
 bool decimal_sum(__int128 a, __int128 b, int32_t precision, __int128 *ret)
 {
     __int128 sum;
@@ -33,7 +38,7 @@ bool decimal_sum(__int128 a, __int128 b, int32_t precision, __int128 *ret)
         return false;
     }
     if (precision <= COMPACT_PRECISION_MAX ? sum > INT64_MAX || sum < INT64_MIN
-                                           : magnitude(sum) >= power_of_ten(precision)) {
+                                           : !decimal_fits(sum, precision)) {
         return false;
     }
     *ret = sum;

@@ -9,6 +9,8 @@
 
 #include "base/check.h"
 
+/* Whether a value has no more digits than a precision of 1..38. */
+MUST_USE bool decimal_fits(__int128 value, int32_t precision);
 /* false: null. precision 1..38, scale 0..precision. */
 MUST_USE bool decimal_sum(__int128 a, __int128 b, int32_t precision, __int128 *ret);
 MUST_USE bool decimal_product(__int128 a, __int128 b, int32_t precision, int32_t scale,

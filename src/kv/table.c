@@ -97,6 +97,7 @@ static void plan_columns(struct kv_table *table)
         aggregations[i].kind = is_key[i]     ? AGG_LAST_VALUE
                                : agg == NULL ? AGG_LAST_VALUE_IGNORE_NULLS
                                              : agg->kind;
+        aggregations[i].declared_digits = table->log_format == LOG_FORMAT_ARROW;
         aggregations[i].delimiter = agg == NULL ? BYTES_EMPTY : delimiter_of(agg, &table->arena);
     }
     table->is_key = is_key;

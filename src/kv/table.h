@@ -20,6 +20,7 @@ struct kv_schema {
 struct kv_aggregation {
     enum agg_kind kind;
     struct bytes delimiter; /* of LISTAGG and STRING_AGG */
+    bool declared_digits;   /* a decimal with more digits has no place in the changelog */
 };
 
 struct kv_table {

@@ -145,11 +145,32 @@ static void what_is_refused(void **state)
     assert_int_equal(run(AGG_RBM64, "BYTES", "\"hex:00\"", "\"hex:02\""), ERR_CORRUPT_RECORD);
 }
 
+/* Arrow decimals have the digits they were declared with, rows may have more. */
+static void sums_of_too_many_digits(void **state)
+{
+    const struct kv_aggregation function = {.kind = AGG_SUM, .declared_digits = true};
+    struct column c;
+    struct row_cell value;
+
+    (void)state;
+    column_init(&c, "DECIMAL(5, 2)", ROW_COMPACTED);
+    value = cell_of(&c, "\"999.98\"");
+    for (int i = 0; i < 2; i++) { /* the second one is refused and changes nothing */
+        assert_int_equal(aggregate(&function, &c.plan->columns[0], cell_of(&c, "\"0.01\""),
+                                   &c.arena, &value, NULL),
+                         i == 0 ? ERR_OK : ERR_INVALID_ARGUMENT);
+        vectors_assert_equal("sum", row_cell_bytes(value),
+                             row_cell_bytes(cell_of(&c, "\"999.99\"")));
+    }
+    arena_fini(&c.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_every_function),
         cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(sums_of_too_many_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ static void sums(void **state)
     assert_true(decimal_sum(INT64_MAX, 0, 18, &sum) && sum == INT64_MAX);
     assert_false(decimal_sum(INT64_MAX, 1, 18, &sum));
     assert_false(decimal_sum(INT64_MIN, -1, 18, &sum));
+    assert_true(decimal_fits(-99999, 5) && !decimal_fits(-100000, 5) && decimal_fits(largest, 38));
     /* above: the precision */
     assert_true(decimal_sum(power_of_ten(19) - 2, 1, 19, &sum) && sum == power_of_ten(19) - 1);
     assert_false(decimal_sum(power_of_ten(19) - 1, 1, 19, &sum));
