@@ -19,6 +19,7 @@
 #define META_META_H
 
 #include "job.h"
+#include "verify.h"
 #include "view.h"
 
 #define META_DEFAULT_DATABASE "fluss"
