@@ -37,6 +37,15 @@ void kv_shard_fini(struct kv_shard *shard)
     shard->cache = NULL;
 }
 
+static void count_pending(struct kv_bucket *b)
+{
+    size_t now = kv_pending_bytes(b->pending);
+
+    ASSERT(b->shard->pending_bytes >= b->pending_bytes);
+    b->shard->pending_bytes += now - b->pending_bytes;
+    b->pending_bytes = now;
+}
+
 struct kv_bucket *kv_bucket_new(const struct kv_bucket_params *params)
 {
     struct kv_bucket *b = mem_new(struct kv_bucket);
@@ -45,23 +54,18 @@ struct kv_bucket *kv_bucket_new(const struct kv_bucket_params *params)
     b->shard = params->shard;
     b->store = params->store;
     b->owner = params->owner;
-    b->pending = kv_pending_new(state.offset, params->prefix_of, params->prefix_context);
-    b->base_rows = state.row_count;
+    b->pending = params->pending != NULL
+                     ? params->pending
+                     : kv_pending_new(state.offset, params->prefix_of, params->prefix_context);
+    b->base_rows =
+        state.row_count < 0 ? -1 : state.row_count - kv_pending_released_delta(b->pending);
     b->has_ids = state.has_ids;
     b->ids = state.ids;
     b->row_space = kv_cache_space(b->shard->cache);
     b->prefix_space = params->prefix_of == NULL ? 0 : kv_cache_space(b->shard->cache);
     list_push_back(&b->shard->buckets, &b->link);
+    count_pending(b);
     return b;
-}
-
-static void count_pending(struct kv_bucket *b)
-{
-    size_t now = kv_pending_bytes(b->pending);
-
-    ASSERT(b->shard->pending_bytes >= b->pending_bytes);
-    b->shard->pending_bytes += now - b->pending_bytes;
-    b->pending_bytes = now;
 }
 
 void kv_bucket_free(struct kv_bucket *b)

@@ -38,6 +38,9 @@ struct kv_bucket_params {
     void *owner;            /* the caller's, see kv_shard_spill_owner */
     kv_prefix_fn prefix_of; /* NULL: no lookups by prefix */
     const void *prefix_context;
+    /* What was replayed, from the offset of the store on; made with the same prefix_of. NULL: nothing.
+     * Taken over. */
+    struct kv_pending *pending;
 };
 
 struct kv_bucket *kv_bucket_new(const struct kv_bucket_params *params);

@@ -600,6 +600,8 @@ int64_t kv_pending_shown_delta(const struct kv_pending *p)
     return batch_before(p, p->batch_shown)->delta;
 }
 
+int64_t kv_pending_released_delta(const struct kv_pending *p) { return p->released.delta; }
+
 size_t kv_pending_shown_bytes(const struct kv_pending *p)
 {
     return (size_t)(batch_before(p, p->batch_shown)->bytes - p->released.bytes);

@@ -49,8 +49,9 @@ int64_t kv_pending_end_offset(const struct kv_pending *p);
 int64_t kv_pending_shown_offset(const struct kv_pending *p);
 /* Rows inserted minus removed by all batches shown so far, released ones included. */
 int64_t kv_pending_shown_delta(const struct kv_pending *p);
-size_t kv_pending_shown_bytes(const struct kv_pending *p); /* keys and values */
-size_t kv_pending_bytes(const struct kv_pending *p);       /* memory held */
+int64_t kv_pending_released_delta(const struct kv_pending *p); /* of those in the store */
+size_t kv_pending_shown_bytes(const struct kv_pending *p);     /* keys and values */
+size_t kv_pending_bytes(const struct kv_pending *p);           /* memory held */
 size_t kv_pending_count(const struct kv_pending *p);
 
 /* What the batches say about a key; *ret is borrowed until the next change of p. */

@@ -101,27 +101,32 @@ static void last_spill_done(struct kv_settled *w)
     bucket_job_end(b);
 }
 
-/* Nobody puts any more; what is shown goes into the store, so that the next start need not read it
- * from the log. */
-static void close_state(struct bucket *b)
+/* What is shown goes into the store, so that the next start need not read it from the log. */
+static void spill_last(struct bucket *b)
 {
     struct last_spill *l = mem_new(struct last_spill);
 
-    kv_tablet_leave(b->kv, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
     l->bucket = b;
     l->settled.done = last_spill_done;
     bucket_job_begin(b);
     kv_tablet_settle(b->kv, &l->settled);
 }
 
+/* Nobody puts any more. A stop is to be short: what would take longer to write is left to the next
+ * start. */
 static void close_states(struct replica_set *set)
 {
+    bool little = set->kv_begun && set->kv.pending_bytes <= set->kv.budgets.spill_bytes;
+
     LIST_FOR_EACH(it, &set->buckets)
     {
         struct bucket *b = container_of(it, struct bucket, link);
 
         if (b->state == BUCKET_OPEN && b->kv != NULL) {
-            close_state(b);
+            kv_tablet_leave(b->kv, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
+            if (little) {
+                spill_last(b);
+            }
         }
     }
 }

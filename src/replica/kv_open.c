@@ -115,15 +115,14 @@ static enum errcode open_store(const struct kv_open *o, struct kv_store **ret, s
 
 /* ---- the log ---- */
 
-/* Changes gather in memory like those of puts, so that the store gets few large writes. */
+/* Changes gather in memory like those of puts. The store gets the older ones of very many; the rest is
+ * handed over to the bucket, so that a lookup need not wait for a write. */
 struct replay {
     const struct kv_open *open;
     struct kv_tablet *tablet;
     struct kv_replay *batches;
     struct kv_pending *pending;
-    struct kv_state base; /* of the store when it was opened */
-    int64_t id_max;
-    size_t spill_bytes;
+    struct kv_state state; /* of what has been replayed */
     struct buffer data;
     struct arena arena; /* of one batch */
 };
@@ -136,14 +135,18 @@ static void no_more_cached(void *context, const struct kv_change *change, size_t
 }
 
 /* Numbers of rows that were inserted are never given again. */
-static void pass_ids(struct kv_state *state, int64_t id_max, int32_t column)
+static void pass_ids(struct replay *r, int64_t id_max)
 {
+    const struct schema *schema = r->tablet->table->schema;
+    struct kv_state *state = &r->state;
+
     if (id_max == INT64_MIN) {
         return;
     }
     if (!state->has_ids) {
         state->has_ids = true;
-        state->ids = (struct kv_id_range){.column_id = column, .start = 1, .end = 0};
+        state->ids = (struct kv_id_range){
+            .column_id = schema->columns[schema->auto_increment].id, .start = 1, .end = 0};
     }
     if (id_max >= state->ids.start) {
         state->ids.start = id_max + 1;
@@ -155,26 +158,23 @@ static void pass_ids(struct kv_state *state, int64_t id_max, int32_t column)
 
 static enum errcode replay_write(struct replay *r, struct error *e)
 {
-    const struct schema *schema = r->tablet->table->schema;
     struct kv_pending_spill taken;
-    struct kv_state state = r->base;
+    struct kv_state state = r->state;
     enum errcode code;
 
-    while (kv_pending_take(r->pending, SIZE_MAX, &taken)) {
-        while (!kv_pending_collect(r->pending, &taken, SIZE_MAX)) {
-        }
-        state.offset = taken.end_offset;
-        state.row_count = state.row_count < 0 ? -1 : r->base.row_count + taken.delta;
-        if (schema->auto_increment >= 0) {
-            pass_ids(&state, r->id_max, schema->columns[schema->auto_increment].id);
-        }
-        code = kv_store_write(r->tablet->store, taken.changes, taken.count, &state, e);
-        if (code != ERR_OK) {
-            kv_pending_untake(r->pending, &taken);
-            return code;
-        }
-        while (!kv_pending_release(r->pending, &taken, SIZE_MAX, no_more_cached, NULL)) {
-        }
+    if (!kv_pending_take(r->pending, r->tablet->budgets.spill_bytes, &taken)) {
+        return ERR_OK;
+    }
+    while (!kv_pending_collect(r->pending, &taken, SIZE_MAX)) {
+    }
+    state.offset = taken.end_offset;
+    state.row_count = state.row_count < 0 ? -1 : state.row_count + taken.delta;
+    code = kv_store_write(r->tablet->store, taken.changes, taken.count, &state, e);
+    if (code != ERR_OK) {
+        kv_pending_untake(r->pending, &taken);
+        return code;
+    }
+    while (!kv_pending_release(r->pending, &taken, SIZE_MAX, no_more_cached, NULL)) {
     }
     return ERR_OK;
 }
@@ -197,8 +197,10 @@ static enum errcode replay_batch(struct replay *r, const struct batch *batch, st
     TRY(kv_replay_batch(r->batches, &batch->header, batch->data, &r->arena, &replayed, e));
     kv_pending_add(r->pending, replayed.changes, replayed.change_count, end, replayed.row_delta);
     kv_pending_show(r->pending, end);
-    r->id_max = replayed.id_max > r->id_max ? replayed.id_max : r->id_max;
-    return kv_pending_shown_bytes(r->pending) >= r->spill_bytes ? replay_write(r, e) : ERR_OK;
+    pass_ids(r, replayed.id_max);
+    return kv_pending_shown_bytes(r->pending) > r->tablet->budgets.pending_bytes
+               ? replay_write(r, e)
+               : ERR_OK;
 }
 
 static enum errcode replay_range(struct replay *r, const struct log_range *range, struct error *e)
@@ -223,7 +225,7 @@ static enum errcode replay_range(struct replay *r, const struct log_range *range
 static enum errcode replay_log(struct replay *r, struct error *e)
 {
     struct log *log = r->open->log;
-    struct log_read read = {.offset = r->base.offset,
+    struct log_read read = {.offset = r->state.offset,
                             .limit_offset = log_end_offset(log),
                             .max_bytes = READ_BYTES,
                             .min_one = true};
@@ -242,30 +244,27 @@ static enum errcode replay_log(struct replay *r, struct error *e)
         }
         read.offset = range.next_offset > range.end_offset ? range.next_offset : range.end_offset;
     }
-    return replay_write(r, e);
+    return ERR_OK;
 }
 
 static enum errcode replay(const struct kv_open *o, struct kv_tablet *t, struct error *e)
 {
-    struct replay r = {
-        .open = o,
-        .tablet = t,
-        .base = kv_store_state(t->store),
-        .id_max = INT64_MIN,
-        .spill_bytes = t->budgets.spill_bytes,
-    };
-    enum errcode code;
+    struct replay r = {.open = o, .tablet = t, .state = kv_store_state(t->store)};
+    enum errcode code = ERR_OK;
 
-    if (r.base.offset == log_end_offset(o->log)) {
-        return ERR_OK;
+    if (r.state.offset < log_end_offset(o->log)) {
+        r.batches = kv_replay_new(t->table, &t->key);
+        r.pending = kv_pending_new(r.state.offset, kv_tablet_prefix(t), &t->prefix);
+        code = replay_log(&r, e);
+        kv_replay_free(r.batches);
+        buffer_fini(&r.data);
+        arena_fini(&r.arena);
     }
-    r.batches = kv_replay_new(t->table, &t->key);
-    r.pending = kv_pending_new(r.base.offset, NULL, NULL);
-    code = replay_log(&r, e);
-    kv_replay_free(r.batches);
-    kv_pending_free(r.pending);
-    buffer_fini(&r.data);
-    arena_fini(&r.arena);
+    t->replayed = r.pending;
+    t->has_ids = r.state.has_ids;
+    if (t->has_ids) {
+        t->ids = r.state.ids;
+    }
     return code;
 }
 

@@ -67,24 +67,35 @@ static size_t prefix_of(const void *context, struct bytes key)
     return key_prefix_size(context, key);
 }
 
+kv_prefix_fn kv_tablet_prefix(const struct kv_tablet *t)
+{
+    return t->prefix.count > 0 ? prefix_of : NULL;
+}
+
 void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
 {
     struct replica_set *set = b->set;
-    struct kv_bucket_params params = {.shard = &set->kv, .store = t->store, .owner = t};
+    struct kv_bucket_params params = {
+        .shard = &set->kv,
+        .store = t->store,
+        .owner = t,
+        .prefix_of = kv_tablet_prefix(t),
+        .prefix_context = &t->prefix,
+        .pending = TAKE(t->replayed),
+    };
 
     if (!set->kv_begun) {
         kv_shard_init(&set->kv, &t->budgets);
         set->kv_begun = true;
     }
-    if (t->prefix.count > 0) {
-        params.prefix_of = prefix_of;
-        params.prefix_context = &t->prefix;
-    }
     t->bucket = b;
     t->rows = kv_bucket_new(&params);
-    (void)kv_bucket_ids(t->rows, &t->ids);
+    if (t->has_ids) {
+        kv_bucket_set_ids(t->rows, &t->ids);
+    }
     kv_tablet_apply(t, place_table(set->view, &b->id)); /* it may have changed during the open */
     t->snapshots = kv_snapshots_start(t);
+    spill_next(t);
 }
 
 enum errcode kv_tablet_close(struct kv_tablet *t, struct error *e)
@@ -110,6 +121,7 @@ void kv_tablet_free(struct kv_tablet *t)
     timer_stop(&t->spill_retry);
     kv_snapshots_free(t->snapshots);
     forget_allocation(t);
+    kv_pending_free(t->replayed);
     kv_bucket_free(t->rows);
     kv_prepare_free(t->prepare);
     arena_fini(&t->scratch);
@@ -322,15 +334,22 @@ static void spill_start(struct kv_tablet *t)
     }
 }
 
-/* Somebody waits, or there is enough. */
+/* Somebody waits, or there is enough, here or in all buckets together. */
 static void spill_next(struct kv_tablet *t)
 {
+    struct replica_set *set = t->bucket->set;
     struct kv_tablet *most;
 
-    if (t->flush_wanted || !list_empty(&t->settling) || kv_bucket_spill_due(t->rows)) {
+    if (t->flush_wanted || !list_empty(&t->settling)) {
         spill_start(t);
     }
-    most = kv_shard_spill_owner(&t->bucket->set->kv);
+    if (set->closing) {
+        return;
+    }
+    if (kv_bucket_spill_due(t->rows)) {
+        spill_start(t);
+    }
+    most = kv_shard_spill_owner(&set->kv);
     if (most != NULL) {
         spill_start(most);
     }

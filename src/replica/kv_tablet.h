@@ -42,6 +42,7 @@ struct kv_tablet {
     /* ---- the state ---- */
     struct kv_store *store;
     struct kv_bucket *rows;         /* from kv_tablet_start on */
+    struct kv_pending *replayed;    /* until then: what the store has not got yet; NULL: nothing */
     struct kv_budgets budgets;      /* of the shard */
     struct kv_snapshots *snapshots; /* NULL: none are made; see kv_snapshot.h */
     int64_t retain_offset;          /* the changelog is kept from here on, whatever the store has */
@@ -60,6 +61,7 @@ struct kv_tablet {
     struct pool_job read;
     enum errcode read_code;
     struct error read_error;
+    bool has_ids;                /* the store, or replayed rows, say which numbers are left */
     struct kv_id_range ids;      /* numbers left, as of the put being prepared */
     struct kv_id_range next_ids; /* and those to go on with; empty: start > end */
     struct kv_allocation *allocation;
@@ -96,6 +98,8 @@ void kv_tablet_settle(struct kv_tablet *t, struct kv_settled *w);
 /* Pool or shard: of what the table is now. Errors as kv_table_new; nothing has changed then. */
 MUST_USE enum errcode kv_tablet_set_table(struct kv_tablet *t, const struct meta_table *table,
                                           struct error *e);
+/* How its keys are looked up by prefix, with &t->prefix; NULL: they are not. */
+kv_prefix_fn kv_tablet_prefix(const struct kv_tablet *t);
 /* Before the bucket is open: makes its rows. */
 void kv_tablet_start(struct kv_tablet *t, struct bucket *b);
 

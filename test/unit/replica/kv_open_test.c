@@ -60,7 +60,8 @@ static void assert_rows(struct store *s, struct bucket_id id, int32_t from, cons
 
 struct counts {
     int64_t rows;
-    int64_t offset;
+    int64_t offset; /* of the store */
+    int64_t shown;
     struct kv_id_range ids;
 };
 
@@ -69,7 +70,8 @@ static void count(struct kv_tablet *t, void *context)
     struct counts *c = context;
 
     c->rows = kv_bucket_row_count(t->rows);
-    c->offset = kv_store_state(t->store).offset;
+    c->offset = t->spilling ? -1 : kv_store_state(t->store).offset;
+    c->shown = kv_bucket_shown_offset(t->rows);
     (void)kv_bucket_ids(t->rows, &c->ids);
 }
 
@@ -138,10 +140,52 @@ static void an_older_state_is_brought_to_the_end(void **state)
     move(old, kv_dir(s, id));
     store_open_sets(s);
     c = open_bucket(s, id);
-    assert_int_equal(c.offset, 2 * (ROWS + 1));
+    assert_int_equal(c.offset, ROWS + 1); /* the rest waits in memory, as before */
+    assert_int_equal(c.shown, 2 * (ROWS + 1));
     assert_int_equal(c.rows, 2 * (ROWS - 1));
     assert_rows(s, id, 0, "first");
     assert_rows(s, id, 100, "second");
+}
+
+#define WIDE_ROWS 64
+#define BATCHES   80
+
+/* More than may wait in memory: the store gets the older part. */
+static void a_long_log_is_replayed_in_parts(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    struct kv_store_row rows[WIDE_ROWS];
+    char *wide = arena_alloc(&s->arena, 1001);
+    struct counts c;
+
+    memset(wide, 'x', 1000);
+    wide[1000] = 0;
+    for (int32_t i = 0; i < BATCHES; i++) {
+        struct put_op p;
+
+        for (int32_t k = 0; k < WIDE_ROWS; k++) { /* every row twice */
+            rows[k] = (struct kv_store_row){.a = i / 2 * WIDE_ROWS + k, .b = wide, .c = i};
+        }
+        p = put_of(id,
+                   kv_store_batch(s, id.table_id,
+                                  (struct kv_store_rows){.rows = rows, .count = WIDE_ROWS}),
+                   -1);
+        assert_int_equal(store_op(s, &p.op, submit_put), ERR_OK);
+    }
+    store_close_sets(s);
+    assert_int_equal(path_remove_tree(kv_dir(s, id), NULL), ERR_OK);
+    store_open_sets(s);
+    c = open_bucket(s, id);
+    assert_int_equal(c.rows, BATCHES / 2 * WIDE_ROWS);
+    assert_int_equal(c.shown, BATCHES / 2 * WIDE_ROWS * 3); /* +I, -U +U */
+    assert_true(c.offset != 0);
+    for (int32_t a = 0; a < c.rows; a += 97) {
+        assert_string_equal(store_get(s, id, a, KV_SIGHT_SHOWN), wide);
+    }
+    store_close_sets(s);
+    store_open_sets(s);
+    assert_int_equal(open_bucket(s, id).rows, BATCHES / 2 * WIDE_ROWS);
 }
 
 /* As after a power failure without syncs: the rows that the state is of are not in the log. */
@@ -236,6 +280,7 @@ int main(void)
         STORE_TEST(rows_survive_a_stop),
         STORE_TEST(a_lost_state_comes_from_the_log),
         STORE_TEST(an_older_state_is_brought_to_the_end),
+        STORE_TEST(a_long_log_is_replayed_in_parts),
         STORE_TEST(a_state_ahead_of_its_log_is_thrown_away),
         STORE_TEST(a_damaged_state_is_made_anew),
         STORE_TEST(without_state_and_begin_of_the_log_there_is_nothing),
