@@ -59,7 +59,7 @@ static void fetch_submit(struct fetch_op *f, struct bucket *b, void (*work)(stru
 
 /* ---- projection and filter ---- */
 
-static void fetch_scan(struct fetch_op *f, bool may_block, bool *ret_blocked)
+static void fetch_scan(struct fetch_op *f, struct pieces *pieces, bool *ret_blocked)
 {
     struct scan_request q = {
         .file = f->range.file,
@@ -70,10 +70,10 @@ static void fetch_scan(struct fetch_op *f, bool may_block, bool *ret_blocked)
         .projection = f->projection,
         .filter = f->filter,
         .table = f->table,
-        .may_block = may_block,
+        .may_block = pieces == &f->pooled,
     };
 
-    f->scanned = (struct scan_result){.pieces = &f->pieces, .filtered_end_offset = -1};
+    f->scanned = (struct scan_result){.pieces = pieces, .filtered_end_offset = -1};
     f->op.code = scan_run(&q, &f->scanned, ret_blocked, &f->op.error);
 }
 
@@ -100,9 +100,10 @@ static void fetch_scanned(struct fetch_op *f, struct bucket *b)
 
 static void scan_work(struct pool_job *job)
 {
+    struct fetch_op *f = container_of(job, struct fetch_op, job);
     bool blocked;
 
-    fetch_scan(container_of(job, struct fetch_op, job), true, &blocked);
+    fetch_scan(f, &f->pooled, &blocked);
 }
 
 static void scan_done(struct message *m)
@@ -110,6 +111,8 @@ static void scan_done(struct message *m)
     struct fetch_op *f = container_of(m, struct fetch_op, job.done);
     struct bucket *b = f->bucket;
 
+    pieces_move(&f->pieces, &f->pooled);
+    arena_fini(&f->pool_arena);
     fetch_scanned(f, b);
     bucket_job_end(b);
 }
@@ -129,8 +132,10 @@ static void fetch_range(struct fetch_op *f, struct bucket *b)
         fetch_end(f, ERR_OK);
         return;
     }
-    fetch_scan(f, false, &blocked);
+    fetch_scan(f, &f->pieces, &blocked);
     if (blocked) {
+        arena_init(&f->pool_arena);
+        pieces_init(&f->pooled, &f->pool_arena);
         fetch_submit(f, b, scan_work, scan_done);
     } else {
         fetch_scanned(f, b);

@@ -174,7 +174,7 @@ struct fetch_op {
     bool min_one;                              /* at least one whole batch */
     const struct fetch_projection *projection; /* NULL: whole batches */
     const struct filter *filter;               /* NULL: all batches */
-    struct pieces pieces; /* result; initialised by the caller with an arena of this op alone */
+    struct pieces pieces; /* result; initialised by the caller, allocated on the shard only */
     int64_t high_watermark;
     int64_t filtered_end_offset; /* -1: unset */
     /* internal */
@@ -182,6 +182,8 @@ struct fetch_op {
     struct bucket *bucket;
     struct log_range range;
     struct scan_result scanned;
+    struct pieces pooled; /* found in the pool, where `pieces` must not be touched */
+    struct arena pool_arena;
     const struct meta_table *table; /* a reference while scanning */
     int64_t position_offset;        /* where reading goes on */
     uint32_t dropped_segments;

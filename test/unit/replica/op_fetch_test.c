@@ -287,6 +287,43 @@ static void a_projection_is_that_of_the_reference(void **state)
     }
 }
 
+/* Several cold reads at once, in the pool, for one answer. */
+static void cold_projections_of_many_buckets(void **state)
+{
+    static const uint32_t first[] = {0};
+    OWNED(vectors_freep) json_t *document = vectors_load("projection.json");
+    struct store *s = *state;
+    int64_t table = store_create_table(s, "t", STORE_PLAIN);
+    struct fetch_projection projection = {.positions = first, .count = 1};
+    struct bytes batch = vectors_hex(vectors_case(document, 0), "input_hex", &s->arena);
+    struct fetch_op fetches[4];
+    struct gate *gate = gate_new(ARRAY_LEN(fetches));
+    size_t len = 0;
+
+    for (int32_t i = 0; i < 200; i++) {
+        (void)store_append(s, bucket_of(table, i % 4), batch);
+    }
+    for (int32_t b = 0; b < 4; b++) {
+        if (!evict(s, "t", bucket_of(table, b))) {
+            skip();
+        }
+    }
+    for (int32_t b = 0; b < 4; b++) {
+        fetches[b] = (struct fetch_op){
+            .op.id = bucket_of(table, b), .max_bytes = 1 << 20, .projection = &projection};
+        pieces_init(&fetches[b].pieces, &s->arena);
+        store_op_start(s, &fetches[b].op, gate, submit_fetch);
+    }
+    gate_wait(gate);
+    for (size_t b = 0; b < ARRAY_LEN(fetches); b++) {
+        assert_int_equal(fetches[b].op.code, ERR_OK);
+        assert_true(fetches[b].pieces.len > 0);
+        assert_true(b == 0 || fetches[b].pieces.len == len);
+        len = fetches[b].pieces.len;
+        pieces_fini(&fetches[b].pieces);
+    }
+}
+
 static void impossible_projections(void **state)
 {
     static const uint32_t ascending[] = {0, 1};
@@ -330,6 +367,7 @@ int main(void)
         TEST(too_many_last_rows),
         TEST(a_projection_is_that_of_the_reference),
         TEST(impossible_projections),
+        cmocka_unit_test_setup_teardown(cold_projections_of_many_buckets, setup_on_disk, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
