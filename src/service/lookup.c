@@ -117,6 +117,10 @@ void handle_lookup(struct request *r)
         request_failf(r, ERR_INVALID_ARGUMENT, "insert_if_not_exists needs acks and timeout_ms");
         return;
     }
+    if (m->insert_if_not_exists && (m->acks < -1 || m->acks > 1)) {
+        request_failf(r, ERR_INVALID_REQUIRED_ACKS, "acks is %d, -1, 0 or 1 expected", m->acks);
+        return;
+    }
     if (!fan_accepts(r, count)) {
         return;
     }

@@ -61,6 +61,8 @@ static void insert_if_not_exists(void **state)
 
     assert_int_equal(node_refused(n, API_LOOKUP, &m), ERR_INVALID_ARGUMENT);
     m.has_acks = m.has_timeout_ms = true;
+    m.acks = 2;
+    assert_int_equal(node_refused(n, API_LOOKUP, &m), ERR_INVALID_REQUIRED_ACKS);
     m.acks = 0;
     m.timeout_ms = 10000;
     r = node_ask(n, API_LOOKUP, &m);
