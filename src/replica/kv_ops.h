@@ -35,8 +35,8 @@ struct row_list {
     size_t count;
 };
 
-/* PREFIX_LOOKUP of one bucket. ERR_INVALID_ARGUMENT for bytes that are no bucket key, and for tables
- * whose primary key has none as its prefix. */
+/* PREFIX_LOOKUP of one bucket: the rows whose keys begin with these bytes. Encoded bucket keys are
+ * looked up fast, other bytes as a scan of the store. ERR_INVALID_ARGUMENT for an empty prefix. */
 struct prefix_op {
     struct bucket_op op;
     const struct bytes *prefixes; /* borrowed until done */

@@ -2,16 +2,27 @@
  *
  *   run ──> answered                         everything in memory: inside the call
  *   run ──> reading (pool) ──> answered      some lists are not
- */
+ *   run ──> settling ──> reading (pool) ──> answered
+ *
+ * Settling is for prefixes that are no encoded bucket key, such as the beginning of an aligned row.
+ * Nothing in memory is found by them, so what is shown goes into the store first. */
 #include "kv_ops.h"
 #include "kv_tablet.h"
+
+/* A list to read. */
+struct missing {
+    struct kv_prefix list;
+    size_t place;    /* in the answer */
+    bool bucket_key; /* what is in memory belongs to it, too */
+};
 
 struct prefix_lookup {
     struct prefix_op *op;
     struct bucket *bucket;
-    struct kv_prefix *missing; /* lists to read */
-    size_t *places;            /* of these in the answer */
+    struct missing *missing;
     size_t missing_count;
+    bool settle;
+    struct kv_settled settled;
     struct arena own;
     struct pool_job job;
 };
@@ -60,9 +71,11 @@ static void read_work(struct pool_job *job)
 
     op->code = ERR_OK;
     for (size_t i = 0; i < l->missing_count && op->code == ERR_OK; i++) {
-        l->missing[i].bytes_max = left;
-        op->code = kv_prefix_run(l->bucket->kv->store, &l->missing[i], &op->error);
-        left -= op->code == ERR_OK ? l->missing[i].items.bytes : 0;
+        struct kv_prefix *list = &l->missing[i].list;
+
+        list->bytes_max = left;
+        op->code = kv_prefix_run(l->bucket->kv->store, list, &op->error);
+        left -= op->code == ERR_OK ? list->items.bytes : 0;
     }
     if (op->code == ERR_RECORD_TOO_LARGE) {
         op->code = answer_full(&op->error);
@@ -80,55 +93,85 @@ static void read_done(struct message *m)
                                 "the table or partition was dropped"));
     } else {
         for (size_t i = 0; i < l->missing_count && op->code == ERR_OK; i++) {
-            struct kv_prefix *read = &l->missing[i];
+            struct missing *read = &l->missing[i];
 
-            kv_prefix_end(b->kv->rows, read);
-            l->op->lists[l->places[i]] = copy_list(&read->items, l->op->arena);
+            if (read->bucket_key) {
+                kv_prefix_end(b->kv->rows, &read->list);
+            }
+            l->op->lists[read->place] = copy_list(&read->list.items, l->op->arena);
         }
         prefix_end(l, op->code);
     }
     bucket_job_end(b);
 }
 
-static void read_start(struct prefix_lookup *l)
+static void read_submit(struct prefix_lookup *l)
 {
+    struct replica_set *set = l->bucket->set;
+
+    l->job = (struct pool_job){.work = read_work, .home = set->shard, .done.run = read_done};
+    pool_submit(set->config.disk, &l->job);
+}
+
+static void read_settled(struct kv_settled *w)
+{
+    struct prefix_lookup *l = w->context;
     struct bucket *b = l->bucket;
 
-    l->job = (struct pool_job){.work = read_work, .home = b->set->shard, .done.run = read_done};
-    bucket_job_begin(b);
-    pool_submit(b->set->config.disk, &l->job);
+    if (w->code == ERR_OK) {
+        read_submit(l);
+        return;
+    }
+    l->op->op.error = w->error;
+    prefix_end(l, w->code);
+    bucket_job_end(b);
+}
+
+static void read_start(struct prefix_lookup *l)
+{
+    bucket_job_begin(l->bucket);
+    if (l->settle) {
+        l->settled.done = read_settled;
+        l->settled.context = l;
+        kv_tablet_settle(l->bucket->kv, &l->settled);
+    } else {
+        read_submit(l);
+    }
 }
 
 /* ---- from memory ---- */
 
-static void note_missing(struct prefix_lookup *l, const struct kv_prefix *one, size_t place)
+static void note_missing(struct prefix_lookup *l, const struct missing *one)
 {
     if (l->missing_count == 0) {
-        size_t left = l->op->count - place;
-
-        l->missing = arena_alloc(&l->own, left * sizeof *l->missing);
-        l->places = arena_alloc(&l->own, left * sizeof *l->places);
+        l->missing = arena_alloc(&l->own, (l->op->count - one->place) * sizeof *l->missing);
     }
-    l->missing[l->missing_count] = *one;
-    l->places[l->missing_count++] = place;
+    l->settle = l->settle || !one->bucket_key;
+    l->missing[l->missing_count++] = *one;
+}
+
+static bool is_bucket_key(const struct kv_tablet *t, struct bytes prefix)
+{
+    return t->prefix.count > 0 && key_prefix_size(&t->prefix, prefix) == prefix.len;
 }
 
 static enum errcode find_list(struct prefix_lookup *l, size_t i, struct error *e)
 {
     struct prefix_op *op = l->op;
-    struct kv_prefix one = {.prefix = op->prefixes[i], .arena = &l->own};
+    struct kv_tablet *t = l->bucket->kv;
+    struct missing one = {.list = {.prefix = op->prefixes[i], .arena = &l->own}, .place = i};
 
-    if (one.prefix.len == 0 ||
-        key_prefix_size(&l->bucket->kv->prefix, one.prefix) != one.prefix.len) {
-        return error_set(e, ERR_INVALID_ARGUMENT, "prefix %zu is no encoded bucket key", i);
+    if (op->prefixes[i].len == 0) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "prefix %zu is empty", i);
     }
     if (op->arena->total + l->own.total > KV_ANSWER_BYTES_MAX) {
         return answer_full(e);
     }
-    if (kv_prefix_begin(l->bucket->kv->rows, &one)) {
-        op->lists[i] = copy_list(&one.items, op->arena);
+    one.bucket_key = is_bucket_key(t, op->prefixes[i]);
+    if (one.bucket_key && kv_prefix_begin(t->rows, &one.list)) {
+        op->lists[i] = copy_list(&one.list.items, op->arena);
     } else {
-        note_missing(l, &one, i);
+        note_missing(l, &one);
     }
     return ERR_OK;
 }
@@ -140,12 +183,6 @@ static void prefix_run(struct bucket_op *bucket_op, struct bucket *b)
     enum errcode code = ERR_OK;
 
     if (kv_tablet_for(bucket_op, b) == NULL) {
-        return;
-    }
-    if (b->kv->prefix.count == 0) {
-        bucket_op_fail(bucket_op, ERR_INVALID_ARGUMENT,
-                       "the bucket key of table %s.%s is no prefix of its primary key",
-                       b->kv->meta->database, b->kv->meta->name);
         return;
     }
     l = arena_new(op->arena, struct prefix_lookup);

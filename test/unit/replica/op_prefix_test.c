@@ -121,17 +121,24 @@ static void what_is_no_bucket_key(void **state)
     struct bucket_id by_a = bucket_of(store_create_table(s, "t", BY_A), 0);
     struct bucket_id plain = bucket_of(store_create_table(s, "u", STORE_KV("")), 0);
     struct bucket_id log = bucket_of(store_create_table(s, "v", STORE_PLAIN), 0);
-    const struct bytes bad[] = {BYTES_EMPTY, bytes_of("\x80", 1), key_of(s, 1, "b")};
-    const struct bytes good = kv_store_key(s, 1);
-    struct prefix_op l = {.op.id = by_a, .count = 1, .arena = &s->arena};
+    const struct bytes empty = BYTES_EMPTY;
+    const struct bytes prefixes[] = {bytes_of("\x80", 1), key_of(s, 1, "b"), kv_store_key(s, 1)};
+    struct prefix_op l = {
+        .op.id = by_a, .prefixes = prefixes, .count = ARRAY_LEN(prefixes), .arena = &s->arena};
 
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        l.prefixes = &bad[i];
-        assert_int_equal(store_op(s, &l.op, submit_prefix), ERR_INVALID_ARGUMENT);
+    put_letters(s, by_a, 1, "abc");
+    for (int turn = 0; turn < 2; turn++) { /* pending, then pending over the store */
+        assert_int_equal(store_op(s, &l.op, submit_prefix), ERR_OK);
+        assert_int_equal(l.lists[0].count, 0);
+        assert_int_equal(l.lists[1].count, 1);
+        assert_int_equal(l.lists[2].count, 3);
+        put_letters(s, by_a, 1, "Bb");
     }
-    l.prefixes = &good;
-    assert_int_equal(store_op(s, &l.op, submit_prefix), ERR_OK);
     l.op.id = plain;
+    assert_int_equal(store_op(s, &l.op, submit_prefix), ERR_OK);
+    assert_int_equal(l.lists[2].count, 0);
+    l.prefixes = &empty;
+    l.count = 1;
     assert_int_equal(store_op(s, &l.op, submit_prefix), ERR_INVALID_ARGUMENT);
     l.op.id = log;
     assert_int_equal(store_op(s, &l.op, submit_prefix), ERR_NON_PRIMARY_KEY_TABLE);
