@@ -2,10 +2,14 @@
 
 #include <stdio.h>
 
+#include "io/blocking.h"
 #include "io/clock.h"
 #include "io/process.h"
 
-#define SUB_COUNT (1 << HISTOGRAM_SUB_BITS)
+#define SUB_COUNT    (1 << HISTOGRAM_SUB_BITS)
+#define SAMPLE_US    100000 /* of CPU time */
+#define IDLE_SAMPLES 4
+#define IDLE_SHARE   10 /* a tenth of a core is next to nothing */
 
 /* ---- latencies ---- */
 
@@ -76,10 +80,46 @@ enum errcode meter_start(struct meter *m, const struct bench_options *options, s
     return ERR_OK;
 }
 
+static enum errcode servers_cpu_us(const struct bench_options *options, int64_t *ret,
+                                   struct error *e)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < options->pid_count; i++) {
+        struct process_usage usage;
+
+        TRY(process_usage_of(options->pids[i], &usage, e));
+        sum += usage.cpu_us;
+    }
+    *ret = sum;
+    return ERR_OK;
+}
+
+/* Until the servers have done next to nothing for a while, or the time is over. */
+static enum errcode settle(const struct bench_options *options, struct error *e)
+{
+    int64_t deadline_us = clock_mono_us() + options->settle_us;
+    int64_t idle = 0;
+    int64_t before_us;
+
+    TRY(servers_cpu_us(options, &before_us, e));
+    while (idle < IDLE_SAMPLES && clock_mono_us() < deadline_us) {
+        int64_t since_us = clock_mono_us();
+        int64_t now_us;
+
+        thread_sleep_us(SAMPLE_US);
+        TRY(servers_cpu_us(options, &now_us, e));
+        idle = (now_us - before_us) * IDLE_SHARE < clock_mono_us() - since_us ? idle + 1 : 0;
+        before_us = now_us;
+    }
+    return ERR_OK;
+}
+
 enum errcode meter_stop(struct meter *m, struct error *e)
 {
     m->elapsed_us = clock_mono_us() - m->started_us;
     m->client_cpu_us = clock_cpu_us() - m->client_cpu_us;
+    TRY(settle(m->options, e));
     for (size_t i = 0; i < m->options->pid_count; i++) {
         struct process_usage usage;
 

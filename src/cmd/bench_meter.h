@@ -38,6 +38,8 @@ struct meter {
 /* ERR_INVALID_ARGUMENT: one of the servers does not live. */
 MUST_USE enum errcode meter_start(struct meter *m, const struct bench_options *options,
                                   struct error *e);
+/* The load is over. With --settle, work that the servers put off counts as well: their CPU time is
+ * taken when they have become idle, the time itself is not. */
 MUST_USE enum errcode meter_stop(struct meter *m, struct error *e);
 int64_t meter_server_cpu_us(const struct meter *m);
 

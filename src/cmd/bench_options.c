@@ -34,6 +34,8 @@ const char bench_usage[] =
     "  --keep                 produce, latency, upsert: leave the table behind\n"
     "  --existing             upsert: only the updates, of a table that was left behind\n"
     "  --server-pids A,B      report CPU time and memory of these processes\n"
+    "  --settle DURATION      their CPU time until they are idle, at most so long after the load "
+    "(0s)\n"
     "  --timeout DURATION     of one answer, of a start (30s)\n"
     "the table\n"
     "  --buckets N            (1)\n"
@@ -259,6 +261,7 @@ static const struct option valued[] = {
     {"--table", set_text, AT(table), 0, 0},
     {"--server-pids", set_pids, 0, 1, INT32_MAX},
     {"--timeout", set_duration, AT(timeout_us), 1, 3600000},
+    {"--settle", set_duration, AT(settle_us), 0, 3600000},
     {"--buckets", set_i32, AT(buckets), 1, BENCH_BUCKETS_MAX},
     {"--rows", set_i32, AT(rows), 1, 1000000},
     {"--compression", set_compression, 0, 0, 0},

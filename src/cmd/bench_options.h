@@ -68,6 +68,7 @@ struct bench_options {
     int64_t pids[BENCH_PIDS_MAX];
     size_t pid_count;
     int64_t timeout_us; /* of a single answer, of a start */
+    int64_t settle_us;  /* for what is still done after the load; 0: not waited for */
     int64_t idle_us;    /* start: so long without work is idle */
     bool lookup;        /* start: until a lookup is answered */
     bool kill;          /* start: end it as a crash would */

@@ -4,6 +4,7 @@
 #include "../../support/unit.h"
 #include "cmd/bench_meter.h"
 #include "io/clock.h"
+#include "io/process.h"
 
 static void test_quantiles(void **state)
 {
@@ -41,11 +42,12 @@ static void test_large_values_are_close(void **state)
 static void test_meter(void **state)
 {
     struct bench_options options = {.pids = {getpid()}, .pid_count = 1};
-    int64_t until_us = clock_mono_us() + 20000;
+    int64_t until_us;
     struct meter m;
 
     (void)state;
     assert_int_equal(meter_start(&m, &options, NULL), ERR_OK);
+    until_us = clock_mono_us() + 20000;
     while (clock_mono_us() < until_us) {
     }
     assert_int_equal(meter_stop(&m, NULL), ERR_OK);
@@ -54,6 +56,21 @@ static void test_meter(void **state)
     assert_true(m.server_rss > 0 && m.server_rss_peak > 0);
     options.pids[0] = INT32_MAX;
     assert_int_equal(meter_start(&m, &options, NULL), ERR_INVALID_ARGUMENT);
+}
+
+/* A server that works on for a moment. */
+static void test_what_is_done_afterwards(void **state)
+{
+    char *argv[] = {"sh", "-c", "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; sleep 60", NULL};
+    struct bench_options options = {.pid_count = 1, .settle_us = 20000000};
+    struct meter m;
+
+    (void)state;
+    assert_int_equal(process_start(argv, &options.pids[0], NULL), ERR_OK);
+    assert_int_equal(meter_start(&m, &options, NULL), ERR_OK);
+    assert_int_equal(meter_stop(&m, NULL), ERR_OK);
+    assert_true(meter_server_cpu_us(&m) > m.elapsed_us); /* nobody waited for it */
+    process_end(options.pids, 1, 0);
 }
 
 static void test_numbers_are_short(void **state)
@@ -80,6 +97,7 @@ int main(void)
         cmocka_unit_test(test_quantiles),
         cmocka_unit_test(test_large_values_are_close),
         cmocka_unit_test(test_meter),
+        cmocka_unit_test(test_what_is_done_afterwards),
         cmocka_unit_test(test_numbers_are_short),
     };
 
