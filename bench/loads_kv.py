@@ -9,6 +9,7 @@ KEYS = 1_000_000
 PREFIX_KEYS = 200_000
 PREFIX_ROWS = 10
 BATCH_ROWS = 7000
+SETTLE = ("--settle", "30s")  # compaction follows the writes
 
 
 def keys_of(r, count=KEYS):
@@ -17,17 +18,17 @@ def keys_of(r, count=KEYS):
 
 def fill(r, server):
     keys = keys_of(r)
-    r.bench(server, "upsert", "--table", "kv", "--keys", keys, "--requests", 1, "--keep", touch=2000)
+    r.bench(server, "upsert", "--table", "kv", "--keys", keys, "--requests", 1, "--keep", *SETTLE, touch=2000)
     keys = keys_of(r, PREFIX_KEYS)
     r.bench(server, "upsert", "--table", "kv_prefix", "--prefix-rows", PREFIX_ROWS, "--keys", keys, "--requests", 1,
-            "--keep")
+            "--keep", *SETTLE)
 
 
 def upsert(r, server, share):
     keys = keys_of(r)
     requests = max(1, round(share * keys / BATCH_ROWS))
     result = r.bench(server, "upsert", "--table", "kv", "--existing", "--keys", keys, "--requests", requests, "--keep",
-                     touch=1000)
+                     *SETTLE, touch=1000)
     r.keep("upsert_cpu", server, result["server_cpu_s_per_million_rows"])
     r.keep("upsert_rate", server, result["rows_per_s"])
 
