@@ -26,7 +26,8 @@ struct kv_bucket {
 
 void kv_shard_init(struct kv_shard *shard, const struct kv_budgets *budgets)
 {
-    *shard = (struct kv_shard){.cache = kv_cache_new(budgets->cache_bytes), .budgets = *budgets};
+    *shard = (struct kv_shard){.cache = kv_cache_new(budgets->cache_bytes, budgets->cache_pool),
+                               .budgets = *budgets};
     list_init(&shard->buckets);
 }
 

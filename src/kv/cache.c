@@ -13,6 +13,7 @@
 #define ENTRY_PART_MAX 16u /* one entry takes at most this part of the ring */
 #define MOVES_MAX      8u  /* second chances given for one put */
 #define TOUCHED        8192u
+#define GROW_BYTES     ((size_t)1 << 20)
 
 enum entry_flags { ENTRY_DEAD = 1, ENTRY_USED = 2 };
 
@@ -30,7 +31,10 @@ static_assert(sizeof(struct entry) == 24, "entry header");
 
 struct kv_cache {
     uint8_t *ring;
+    struct kv_cache_pool *pool;
+    size_t claimed; /* from the pool */
     uint32_t units; /* of the ring */
+    uint32_t units_max;
     uint32_t head;
     uint32_t tail;
     uint32_t used;
@@ -48,21 +52,32 @@ static struct entry *entry_at(const struct kv_cache *c, uint32_t position)
     return (struct entry *)(c->ring + (size_t)position * UNIT);
 }
 
-struct kv_cache *kv_cache_new(size_t bytes_max)
+void kv_cache_pool_init(struct kv_cache_pool *pool, size_t bytes)
+{
+    pool->bytes = bytes;
+    atomic_init(&pool->left, bytes);
+}
+
+/* Memory of the ring that is not touched is none: it has room for the whole pool. */
+struct kv_cache *kv_cache_new(size_t bytes_own, struct kv_cache_pool *pool)
 {
     struct kv_cache *c = mem_new(struct kv_cache);
+    size_t bytes_max;
     uint32_t slots = 2;
 
-    ASSERT(bytes_max >= KV_CACHE_BYTES_MIN);
-    bytes_max = bytes_max > BYTES_MAX ? BYTES_MAX : bytes_max;
-    while ((size_t)slots * 2 * SLOT_BYTES <= bytes_max) {
+    ASSERT(bytes_own >= KV_CACHE_BYTES_MIN);
+    bytes_own = bytes_own > BYTES_MAX ? BYTES_MAX : bytes_own;
+    while ((size_t)slots * 2 * SLOT_BYTES <= bytes_own) {
         slots *= 2;
     }
     kv_places_init(&c->places, slots);
     c->places_max = slots / 4 * 3;
-    c->units = (uint32_t)((bytes_max - slots * sizeof(struct kv_place)) / UNIT);
+    c->pool = pool;
+    c->units = (uint32_t)((bytes_own - slots * sizeof(struct kv_place)) / UNIT);
+    bytes_max = (size_t)c->units * UNIT + (pool != NULL ? pool->bytes : 0);
+    c->units_max = (uint32_t)((bytes_max > BYTES_MAX ? BYTES_MAX : bytes_max) / UNIT);
     c->entry_max = (size_t)c->units * UNIT / ENTRY_PART_MAX;
-    c->ring = mem_alloc((size_t)c->units * UNIT);
+    c->ring = mem_alloc((size_t)c->units_max * UNIT);
     c->touched = mem_zalloc(TOUCHED * sizeof *c->touched);
     return c;
 }
@@ -70,6 +85,9 @@ struct kv_cache *kv_cache_new(size_t bytes_max)
 void kv_cache_free(struct kv_cache *c)
 {
     if (c != NULL) {
+        if (c->pool != NULL) {
+            (void)atomic_fetch_add(&c->pool->left, c->claimed);
+        }
         kv_places_fini(&c->places);
         free(c->ring);
         free(c->touched);
@@ -190,17 +208,62 @@ static void evict(struct kv_cache *c, unsigned *moves)
     c->stats.evictions++;
 }
 
+static bool claim(struct kv_cache *c, size_t bytes)
+{
+    size_t left = c->pool == NULL ? 0 : atomic_load(&c->pool->left);
+
+    do {
+        if (left < bytes) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak(&c->pool->left, &left, left - bytes));
+    c->claimed += bytes;
+    return true;
+}
+
+static bool grow_places(struct kv_cache *c)
+{
+    uint32_t slots = c->places.mask + 1;
+
+    if (slots > UINT32_MAX / 4 || !claim(c, slots * sizeof(struct kv_place))) {
+        return false;
+    }
+    kv_places_grow(&c->places);
+    c->places_max = slots / 2 * 3;
+    return true;
+}
+
+/* At its end, when nothing has been written behind it. */
+static bool grow_ring(struct kv_cache *c)
+{
+    uint32_t units = (uint32_t)(GROW_BYTES / UNIT);
+    bool full = c->used == c->units;
+
+    ASSERT(c->tail >= c->head);
+    if (units > c->units_max - c->units || (full && c->head > 0) || !claim(c, GROW_BYTES)) {
+        return false;
+    }
+    c->tail = full ? c->units : c->tail; /* it has wrapped to the head */
+    c->units += units;
+    return true;
+}
+
 /* Contiguous room at the tail. */
 static void make_room(struct kv_cache *c, uint32_t units)
 {
     unsigned moves = 0;
 
     while (c->places.count >= c->places_max) {
-        evict(c, &moves);
+        if (!grow_places(c)) {
+            evict(c, &moves);
+        }
     }
     while (room(c) < units) {
         uint32_t rest = c->units - c->tail;
 
+        if (c->tail >= c->head && (rest < units || c->used == c->units) && grow_ring(c)) {
+            continue;
+        }
         if (c->tail >= c->head && rest < units && c->used < c->units) {
             /* one unit is less than a whole header: only these two are ever looked at */
             entry_at(c, c->tail)->units = rest;

@@ -18,11 +18,22 @@
 
 #include "pending.h"
 
+#include <stdatomic.h>
+
+/* What the caches of all shards may take beyond their own, first come, first served: the shard of the
+ * one bucket that is used gets all of it. */
+struct kv_cache_pool {
+    size_t bytes;
+    _Atomic size_t left;
+};
+void kv_cache_pool_init(struct kv_cache_pool *pool, size_t bytes);
+
 struct kv_cache;
 
-/* bytes_max: everything it will ever hold; touched as it is used. At least KV_CACHE_BYTES_MIN. */
+/* bytes_own: what it may hold in any case, touched as it is used; at least KV_CACHE_BYTES_MIN. Then it
+ * takes from the pool, and gives that back at its end. The pool may be NULL. */
 #define KV_CACHE_BYTES_MIN ((size_t)64 << 10)
-struct kv_cache *kv_cache_new(size_t bytes_max);
+struct kv_cache *kv_cache_new(size_t bytes_own, struct kv_cache_pool *pool);
 void kv_cache_free(struct kv_cache *c);
 
 /* A namespace of keys; never given twice. What it holds is forgotten with time. */

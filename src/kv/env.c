@@ -35,14 +35,16 @@ static void divide_memory(struct kv_env *env, const struct kv_env_options *optio
     size_t total = clamp(options->memory_bytes, KV_MEMORY_BYTES_MIN, SIZE_MAX);
     size_t shards = options->shard_count > 0 ? options->shard_count : 1;
 
-    env->budgets.cache_bytes = clamp(total / 8 * 3 / shards, 64u << 10, SIZE_MAX);
+    env->budgets.cache_bytes = clamp(total / 4 / shards, KV_CACHE_BYTES_MIN, SIZE_MAX);
+    env->budgets.cache_pool = &env->cache_pool;
+    kv_cache_pool_init(&env->cache_pool, total / 4);
     env->budgets.pending_bytes = total / 8 / shards;
     env->budgets.spill_bytes =
         clamp(env->budgets.pending_bytes / 2, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
     env->unflushed_max = total / 8;
     /* one spill fills a table in memory: sorted rows into an empty one cost least */
     env->flush_bytes = env->budgets.spill_bytes;
-    env->block_cache = rocksdb_cache_create_lru(total / 8 * 3);
+    env->block_cache = rocksdb_cache_create_lru(total / 4);
 }
 
 /* Blocks that RocksDB 6.20 can read, found by hash within, all of them in the shared cache. */
@@ -198,6 +200,7 @@ enum errcode rocks_check(char *message, const char *what, const char *dir, struc
     } kinds[] = {
         {"IO error: No space left on device", ERR_DISK_FULL},
         {"Corruption: ", ERR_CORRUPT_FILE},
+        {"IO error: No such file or directory", ERR_CORRUPT_FILE}, /* one that must be there */
         {"Result incomplete: ", ERR_STORAGE_BACKPRESSURE},
     };
     OWNED(mem_freep) char *owned = message;

@@ -2,8 +2,8 @@
  * and how the memory of primary-key state is divided.
  *
  * One option bounds it all (memory_bytes):
- *   3/8  rows used last, per shard (cache.h)
- *   3/8  blocks of table files, their indexes and filters included
+ *   1/2  rows used last, half of it per shard, half for those who need it (cache.h)
+ *   1/4  blocks of table files, their indexes and filters included
  *   1/8  changes on their way into the stores, per shard (bucket.h)
  *   1/8  tables in memory that RocksDB has not yet written to files
  * The last two are soft: whoever is beyond them writes at once. Not counted: what cursors and reads
@@ -12,6 +12,8 @@
  */
 #ifndef KV_ENV_H
 #define KV_ENV_H
+
+#include "cache.h"
 
 #include <stdatomic.h>
 
@@ -43,9 +45,10 @@ struct kv_env *kv_env_lazy_get(struct kv_env_lazy *lazy);
 void kv_env_lazy_fini(struct kv_env_lazy *lazy);
 
 struct kv_budgets {
-    size_t cache_bytes;   /* of one shard's row cache */
-    size_t pending_bytes; /* of one shard's pending changes */
-    size_t spill_bytes;   /* a bucket with that much to write should write */
+    size_t cache_bytes;               /* of one shard's row cache in any case */
+    struct kv_cache_pool *cache_pool; /* and what all of them share; NULL: nothing */
+    size_t pending_bytes;             /* of one shard's pending changes */
+    size_t spill_bytes;               /* a bucket with that much to write should write */
 };
 struct kv_budgets kv_env_budgets(const struct kv_env *env);
 
