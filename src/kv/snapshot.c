@@ -229,6 +229,14 @@ static const char *make_uuid(const struct kv_snapshot_request *r, char text[UUID
     return text;
 }
 
+bool kv_snapshot_is_of(const struct kv_snapshot *s, const char *remote)
+{
+    size_t len = strlen(remote);
+
+    return strncmp(s->location, remote, len) == 0 && s->location[len] == '/' &&
+           strchr(s->location + len + 1, '/') == NULL;
+}
+
 /* The file of the base with the same contents. */
 static const struct kv_snapshot_file *find_shared(const struct kv_snapshot_request *r,
                                                   const struct kv_local_file *file)
@@ -237,7 +245,8 @@ static const struct kv_snapshot_file *find_shared(const struct kv_snapshot_reque
     uint64_t number = kv_table_number(file->name);
 
     if (base == NULL || base->checkpoint.lineage == 0 ||
-        base->checkpoint.lineage != r->checkpoint.lineage || number > base->checkpoint.table_max) {
+        base->checkpoint.lineage != r->checkpoint.lineage || number > base->checkpoint.table_max ||
+        !kv_snapshot_is_of(base, r->remote)) {
         return NULL;
     }
     for (size_t i = 0; i < base->shared.count; i++) {

@@ -100,7 +100,11 @@ struct kv_snapshot_plan {
     size_t copy_count;
 };
 
-/* Which files to copy, which to share with the base. Everything lies in the arena or is borrowed. */
+/* Whether the snapshot was made in this directory of remote storage, and not moved to it. */
+bool kv_snapshot_is_of(const struct kv_snapshot *s, const char *remote);
+
+/* Which files to copy, which to share with the base, unless it is of another directory. Everything
+ * lies in the arena or is borrowed. */
 void kv_snapshot_make_plan(const struct kv_snapshot_request *r, struct arena *arena,
                            struct kv_snapshot_plan *ret);
 
@@ -139,9 +143,10 @@ MUST_USE enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *k
 /* Makes a snapshot unreadable, for good; its files stay until a sweep. A missing one is success. */
 MUST_USE enum errcode kv_snapshot_disown(const char *remote_dir, int64_t id, struct error *e);
 /* Makes the database in the directory dir, which is replaced, for kv_rocksdb_open with the state of
- * the snapshot. ERR_CORRUPT_FILE when a file is missing or has another size;
- * ERR_UNSUPPORTED_OPERATION for paths that are not of this machine. */
-MUST_USE enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *dir,
-                                          struct error *e);
+ * the snapshot, which was read from remote_dir: its files are there now, wherever that was when it was
+ * made. ERR_CORRUPT_FILE when a file is missing or has another size; ERR_UNSUPPORTED_OPERATION for
+ * paths that are not of this machine. */
+MUST_USE enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote_dir,
+                                          const char *dir, struct error *e);
 
 #endif

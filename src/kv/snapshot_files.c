@@ -351,33 +351,64 @@ static const char *path_of(const char *uri)
     return path[0] == '/' ? path : NULL;
 }
 
-static enum errcode fetch_files(const struct kv_snapshot_files *files, const char *dir,
+struct fetch {
+    const char *origin; /* the remote directory when the snapshot was made; not terminated */
+    size_t origin_len;
+    const char *remote_dir; /* and now */
+    const char *dir;
+};
+
+/* Where a file is: what was below the directory then is below it now. */
+static enum errcode find_file(const struct fetch *f, const char *uri, char path[PATH_LEN_MAX],
+                              struct error *e)
+{
+    const char *elsewhere;
+
+    if (f->origin_len > 0 && strncmp(uri, f->origin, f->origin_len) == 0 &&
+        uri[f->origin_len] == '/') {
+        return join(path, f->remote_dir, uri + f->origin_len + 1, e);
+    }
+    elsewhere = path_of(uri);
+    if (elsewhere == NULL || strlen(elsewhere) >= PATH_LEN_MAX) {
+        return error_set(e, ERR_UNSUPPORTED_OPERATION, "%s is not a file of this machine", uri);
+    }
+    (void)snprintf(path, PATH_LEN_MAX, "%s", elsewhere);
+    return ERR_OK;
+}
+
+static enum errcode fetch_files(const struct fetch *f, const struct kv_snapshot_files *files,
                                 struct error *e)
 {
+    char from[PATH_LEN_MAX];
     char to[PATH_LEN_MAX];
 
     for (size_t i = 0; i < files->count; i++) {
         const struct kv_snapshot_file *file = &files->items[i];
-        const char *from = path_of(file->path);
 
-        if (from == NULL) {
-            return error_set(e, ERR_UNSUPPORTED_OPERATION, "%s is not a file of this machine",
-                             file->path);
-        }
+        TRY(find_file(f, file->path, from, e));
         if (!path_exists(from)) {
             return error_set(e, ERR_CORRUPT_FILE, "%s is missing", from);
         }
-        TRY(join(to, dir, file->name, e));
+        TRY(join(to, f->dir, file->name, e));
         TRY(copy_file(from, to, file->size, NULL, e));
     }
     return ERR_OK;
 }
 
-enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *dir, struct error *e)
+enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote_dir,
+                                 const char *dir, struct error *e)
 {
+    const struct fetch f = {
+        .origin = s->location,
+        .origin_len =
+            (size_t)(last_part(s->location) - s->location) - (strchr(s->location, '/') != NULL),
+        .remote_dir = remote_dir,
+        .dir = dir,
+    };
+
     TRY(path_remove_tree(dir, e));
     TRY(dir_create(dir, e));
-    TRY(fetch_files(&s->shared, dir, e));
-    TRY(fetch_files(&s->own, dir, e));
+    TRY(fetch_files(&f, &s->shared, e));
+    TRY(fetch_files(&f, &s->own, e));
     return dir_sync(dir, e);
 }

@@ -43,7 +43,7 @@ static enum errcode unpack(const struct kv_restore *r, const struct kv_snapshot 
     struct error ignored;
     enum errcode code;
 
-    TRY(kv_snapshot_restore(s, dir, e));
+    TRY(kv_snapshot_restore(s, r->remote_dir, dir, e));
     TRY(kv_rocksdb_open(r->env, &params, &store, e));
     code = check_rows(store, e);
     if (code != ERR_OK) {

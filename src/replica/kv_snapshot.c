@@ -46,8 +46,10 @@ struct kv_snapshots {
     bool untidy;           /* remote storage may have what no snapshot names */
 
     /* ---- of an attempt ---- */
-    bool due;   /* not only the list is wanted */
-    bool moved; /* there is something new */
+    bool due;    /* not only the list is wanted */
+    bool moved;  /* there is something new */
+    bool repeat; /* there is not, but the newest snapshot may be made again */
+    bool made;   /* one was copied */
     struct arena arena;
     struct kv_settled settled;
     struct pool_job job;
@@ -291,6 +293,7 @@ static void settle_begin(struct kv_snapshots *s)
 
     move(s, SNAPSHOTS_SETTLING);
     s->moved = shown > 0 && shown > s->newest_offset;
+    s->repeat = s->count > 0 && shown == s->newest_offset;
     if (!s->moved && !s->untidy) {
         finish(s);
         return;
@@ -301,7 +304,7 @@ static void settle_begin(struct kv_snapshots *s)
 
 /* ---- copying ---- */
 
-/* The newest snapshot, whose files need not be copied again. Without it all of them are. */
+/* The newest snapshot, whose files need not be copied again; NULL: none can be read. */
 static const struct kv_snapshot *read_base(struct kv_snapshots *s)
 {
     struct kv_snapshot *base = arena_new(&s->arena, struct kv_snapshot);
@@ -312,14 +315,14 @@ static const struct kv_snapshot *read_base(struct kv_snapshots *s)
         return NULL;
     }
     if (kv_snapshot_read(s->remote_dir, s->ids[s->count - 1], &s->arena, base, &e) != ERR_OK) {
-        diag_warn("replica", "%s: the next snapshot shares no files with the last one: %s",
+        diag_warn("replica", "%s: its newest snapshot is of no use: %s",
                   bucket_name(id_of(s), name), e.message);
         return NULL;
     }
     return base;
 }
 
-static enum errcode copy(struct kv_snapshots *s, struct error *e)
+static enum errcode copy(struct kv_snapshots *s, const struct kv_snapshot *base, struct error *e)
 {
     struct kv_snapshot_request r = {
         .table_id = id_of(s)->table_id,
@@ -327,6 +330,7 @@ static enum errcode copy(struct kv_snapshots *s, struct error *e)
         .bucket = id_of(s)->bucket,
         .id = s->used_id,
         .remote = s->remote_uri,
+        .base = base,
         .random = random_u64,
     };
     struct kv_local_file *files = NULL;
@@ -335,7 +339,6 @@ static enum errcode copy(struct kv_snapshots *s, struct error *e)
     TRY(kv_store_checkpoint(s->tablet->store, s->checkpoint, &r.checkpoint, e));
     TRY(kv_snapshot_local_files(s->checkpoint, &s->arena, &files, &r.file_count, e));
     r.files = files;
-    r.base = read_base(s);
     kv_snapshot_make_plan(&r, &s->arena, &s->plan);
     return kv_snapshot_upload(&s->plan, s->checkpoint, s->remote_dir, &s->give_up, e);
 }
@@ -355,14 +358,18 @@ static void sweep(struct kv_snapshots *s)
 static void copy_work(struct pool_job *job)
 {
     struct kv_snapshots *s = container_of(job, struct kv_snapshots, job);
+    const struct kv_snapshot *base;
     struct error e;
 
     if (s->untidy) {
         sweep(s);
     }
+    base = read_base(s);
     s->code = ERR_OK;
-    if (s->moved) {
-        s->code = copy(s, &s->error);
+    /* one that clients cannot read, or not where remote storage is now, is made again */
+    s->made = s->moved || (s->repeat && (base == NULL || !kv_snapshot_is_of(base, s->remote_uri)));
+    if (s->made) {
+        s->code = copy(s, base, &s->error);
         IGNORE(path_remove_tree(s->checkpoint, &e) != ERR_OK); /* the next attempt does it again */
     }
 }
@@ -373,8 +380,8 @@ static void copy_done(struct message *m)
 
     if (s->code != ERR_OK) {
         fail(s, "no snapshot was made", &s->error);
-    } else if (!s->moved || s->stopped) {
-        s->untidy = s->untidy || s->moved;
+    } else if (!s->made || s->stopped) {
+        s->untidy = s->untidy || s->made;
         finish(s);
     } else {
         commit_begin(s);
@@ -384,7 +391,7 @@ static void copy_done(struct message *m)
 static void copy_begin(struct kv_snapshots *s)
 {
     move(s, SNAPSHOTS_COPYING);
-    s->used_id += s->moved;
+    s->used_id++;
     s->job = (struct pool_job){.work = copy_work, .home = set_of(s)->shard, .done.run = copy_done};
     pool_submit(set_of(s)->config.snapshot_pool, &s->job);
 }

@@ -224,6 +224,25 @@ def test_a_log_without_its_begin(begin):
     check(table, [[1, "still", None]])
 
 
+def test_the_data_directory_moves(begin):
+    """Clients are told where files are now, and a lost state is found there."""
+    table = begin()
+    bucket = snapshots.Bucket(begin.server, table)
+    first = snapshots.wait(table, table.write(*rows(0, 500)))
+    begin.stop()
+    begin.server.data_dir = begin.server.data_dir.rename(begin.server.workdir / "elsewhere")
+    bucket = snapshots.Bucket(begin.server, table)
+    shutil.rmtree(bucket.local)
+    begin.start()
+    check(table, rows(0, 500))
+    assert f"starts from its snapshot {first}" in begin.server.stderr()
+    newest = snapshots.until(lambda: snapshots.listed(table)[0][0] > first and bucket.newest(), "as it was")
+    place = f"file://{bucket.remote}/"
+    handles = newest["kv_snapshot_handle"]
+    for one in handles["shared_file_handles"] + handles["private_file_handles"]:
+        assert one["kv_file_handle"]["path"].startswith(place)
+
+
 def test_many_starts(begin):
     """Writes, restarts, losses of state: the rows are always those of a model."""
     table = begin(properties={"table.kv.format": "indexed"})

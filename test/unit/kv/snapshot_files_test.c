@@ -95,7 +95,7 @@ static void expect_restorable(struct fixture *f, int64_t id, uint32_t rows)
     struct error e;
 
     OK(kv_snapshot_read(f->remote, id, &f->arena, &s, &e));
-    OK(kv_snapshot_restore(&s, params.dir, &e));
+    OK(kv_snapshot_restore(&s, f->remote, params.dir, &e));
     params.state = s.checkpoint.state;
     OK(kv_rocksdb_open(f->env, &params, &store, &e));
     assert_int_equal(kv_store_state(store).row_count, rows);
@@ -234,6 +234,32 @@ static void a_disowned_snapshot_is_none(void **state)
     stop_fixture(&f);
 }
 
+/* Remote storage elsewhere: what is there can be restored, and is not shared. */
+static void a_moved_snapshot_is_found(void **state)
+{
+    struct fixture f;
+    struct kv_snapshot before;
+    struct kv_snapshot_plan plan;
+    char *elsewhere;
+    struct error e;
+
+    (void)state;
+    start(&f);
+    write_rows(&f, 0, 10);
+    before = take_snapshot(&f, 1);
+    assert_true(kv_snapshot_is_of(&before, f.remote));
+    elsewhere = arena_printf(&f.arena, "%s/elsewhere", f.dir);
+    OK(path_rename(f.remote, elsewhere, &e));
+    f.remote = elsewhere;
+    assert_false(kv_snapshot_is_of(&before, f.remote));
+    expect_restorable(&f, 1, 10);
+    plan = plan_snapshot(&f, 2);
+    assert_int_equal(plan.copy_count, plan.snapshot.shared.count + plan.snapshot.own.count);
+    OK(kv_snapshot_upload(&plan, f.checkpoint, f.remote, NULL, &e));
+    expect_restorable(&f, 2, 10);
+    stop_fixture(&f);
+}
+
 static void damage_is_noticed(void **state)
 {
     struct fixture f;
@@ -250,11 +276,11 @@ static void damage_is_noticed(void **state)
     write_rows(&f, 0, 10);
     s = take_snapshot(&f, 1);
     OK(file_replace(s.shared.items[0].path, bytes_str("short"), &e));
-    assert_int_equal(kv_snapshot_restore(&s, restored, &e), ERR_CORRUPT_FILE);
+    assert_int_equal(kv_snapshot_restore(&s, f.remote, restored, &e), ERR_CORRUPT_FILE);
     OK(path_remove(s.shared.items[0].path, &e));
-    assert_int_equal(kv_snapshot_restore(&s, restored, &e), ERR_CORRUPT_FILE);
+    assert_int_equal(kv_snapshot_restore(&s, f.remote, restored, &e), ERR_CORRUPT_FILE);
     s.shared.items[0].path = "s3://b/x";
-    assert_int_equal(kv_snapshot_restore(&s, restored, &e), ERR_UNSUPPORTED_OPERATION);
+    assert_int_equal(kv_snapshot_restore(&s, f.remote, restored, &e), ERR_UNSUPPORTED_OPERATION);
     /* nothing is removed while it is not known what is needed */
     OK(file_replace(metadata, bytes_str("{"), &e));
     assert_int_equal(kv_snapshot_sweep(f.remote, &id, 1, &e), ERR_CORRUPT_FILE);
@@ -276,9 +302,9 @@ static void paths_of_this_machine(void **state)
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
         struct kv_snapshot_file file = {
             .path = arena_printf(&arena, "%s%s/from", schemes[i], dir), .name = "f", .size = 3};
-        struct kv_snapshot s = {.own = {.items = &file, .count = 1}};
+        struct kv_snapshot s = {.location = "", .own = {.items = &file, .count = 1}};
 
-        OK(kv_snapshot_restore(&s, to, &e));
+        OK(kv_snapshot_restore(&s, dir, to, &e));
         assert_true(path_exists(arena_printf(&arena, "%s/f", to)));
     }
     rows_dir_remove(dir);
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test(an_upload_may_be_repeated),
         cmocka_unit_test(an_upload_may_be_given_up),
         cmocka_unit_test(a_disowned_snapshot_is_none),
+        cmocka_unit_test(a_moved_snapshot_is_found),
         cmocka_unit_test(damage_is_noticed),
         cmocka_unit_test(paths_of_this_machine),
     };

@@ -164,6 +164,9 @@ static void a_later_plan_shares_what_is_the_same(void **state)
     (void)state;
     OK(kv_snapshot_parse(bytes_str(complete), &arena, &base, &e));
     kv_snapshot_make_plan(&r, &arena, &plan);
+    assert_int_equal(plan.copy_count, 5); /* of another directory */
+    base.location = "s3://b/kv/snap-7";
+    kv_snapshot_make_plan(&r, &arena, &plan);
     assert_int_equal(plan.copy_count, 4);
     assert_string_equal(plan.snapshot.shared.items[0].path, "/r/shared/u");
     assert_int_equal(plan.snapshot.incremental_size, 566);
@@ -182,6 +185,18 @@ static void a_later_plan_shares_what_is_the_same(void **state)
     base.checkpoint.lineage = r.checkpoint.lineage = 0; /* nobody knows */
     kv_snapshot_make_plan(&r, &arena, &plan);
     assert_int_equal(plan.copy_count, 5);
+}
+
+static void a_place_is_a_directory(void **state)
+{
+    const struct kv_snapshot s = {.location = "s3://b/kv/snap-7"};
+
+    (void)state;
+    assert_true(kv_snapshot_is_of(&s, "s3://b/kv"));
+    assert_false(kv_snapshot_is_of(&s, "s3://b/k"));
+    assert_false(kv_snapshot_is_of(&s, "s3://b"));
+    assert_false(kv_snapshot_is_of(&s, "s3://b/kv/snap-7"));
+    assert_false(kv_snapshot_is_of(&s, "s3://c/kv"));
 }
 
 static void the_newest_and_the_leased_stay(void **state)
@@ -212,6 +227,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(a_first_plan_copies_everything),
         cmocka_unit_test(a_later_plan_shares_what_is_the_same),
+        cmocka_unit_test(a_place_is_a_directory),
         cmocka_unit_test(the_newest_and_the_leased_stay),
     };
 

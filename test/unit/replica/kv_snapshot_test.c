@@ -283,6 +283,29 @@ static void a_failure_is_tried_again(void **state)
     (void)wait_for(s, id, 2);
 }
 
+static void one_that_cannot_be_read_is_made_again(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = table_of(s, "t");
+    struct kv_snapshot snapshot;
+    int64_t lost;
+    int64_t end = clock_mono_us() + PATIENCE_US;
+    struct error e;
+
+    (void)store_put(s, id, 1, "one");
+    lost = wait_for(s, id, 1);
+    store_close_sets(s);
+    assert_int_equal(path_remove_tree(s->config.remote_dir, &e), ERR_OK);
+    store_open_sets(s);
+    assert_string_equal(get_opened(s, id, 1), "one");
+    while (wait_for(s, id, 1) == lost) {
+        assert_true(clock_mono_us() < end);
+        thread_sleep_us(2000);
+    }
+    assert_int_equal(
+        kv_snapshot_read(remote_of(s, id), wait_for(s, id, 1), &s->arena, &snapshot, &e), ERR_OK);
+}
+
 static void a_table_may_be_dropped_meanwhile(void **state)
 {
     struct store *s = *state;
@@ -341,6 +364,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(state_comes_back_from_a_snapshot, setup, teardown),
         cmocka_unit_test_setup_teardown(without_snapshots_the_log_is_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_that_cannot_be_read_is_made_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_may_be_dropped_meanwhile, setup, teardown),
         cmocka_unit_test_setup_teardown(a_quiet_set_makes_none, setup, teardown),
     };
