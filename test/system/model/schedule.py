@@ -233,7 +233,7 @@ class Schedule:
         self.note(f"put {name} {put} {fields} -> {expected}")
         if put.writer != NO_WRITER and expected[0] == "end":
             place.sent = [*place.sent, (put, body, fields)][-9:]
-        return self._send_body(name, place, body, fields, expected)
+        return self._send_body(name, put, body, fields, expected)
 
     def _expected(self, place, put):
         try:
@@ -241,8 +241,9 @@ class Schedule:
         except Refusal as e:
             return "code", e.code
 
-    def _send_body(self, name, place, body, fields, expected):
+    def _send_body(self, name, put, body, fields, expected):
         """Acknowledged is what ends where the answer says: with a duplicate nothing that came later."""
+        place = self.places[name]
         version = next((i + 1 for i, e in enumerate(place.model.entries) if e.end == expected[1]), 0)
         request = self.cluster.tablet.send(
             "PUT_KV",
@@ -280,7 +281,7 @@ class Schedule:
             return None
         expected = self._expected(place, put)
         self.note(f"again {name} writer {put.writer} sequence {put.sequence} -> {expected}")
-        return self._send_body(name, place, body, fields, expected)
+        return self._send_body(name, put, body, fields, expected)
 
     # reads
 
