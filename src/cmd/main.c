@@ -12,6 +12,7 @@ static const struct {
     {"server", cmd_server, "run the server"},
     {"config", cmd_config, "list every option with its default and meaning"},
     {"bench", cmd_bench, "measure a server: ours or any that speaks the protocol"},
+    {"verify", cmd_verify, "check stored data, of a stopped or a running server"},
     {"version", cmd_version, "print the version"},
 };
 

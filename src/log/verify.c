@@ -288,7 +288,7 @@ static void check_missing(struct walking *g, struct verify_index *x)
     struct log_finding finding = {
         .kind = LOG_FINDING_INDEX, .path = x->path, .repaired = g->v->params->repair};
 
-    if (x->missing && (g->v->params->clean || g->offset_end != INT64_MAX)) {
+    if (x->missing && g->s->size > 0 && (g->v->params->clean || g->offset_end != INT64_MAX)) {
         x->wrong = true;
         (void)error_set(&finding.what, ERR_CORRUPT_FILE, "the file is missing");
         verify_found(g->v, &finding);
