@@ -19,10 +19,12 @@ struct kv_engine {
                            struct arena *arena, struct kv_items *ret, struct error *e);
     enum errcode (*checkpoint)(struct kv_store *s, const char *dir, struct kv_checkpoint *ret,
                                struct error *e);
-    enum errcode (*cursor_open)(struct kv_store *s, struct kv_cursor **ret, struct error *e);
+    /* cached: the blocks it reads are kept in memory. */
+    enum errcode (*cursor_open)(struct kv_store *s, bool cached, struct kv_cursor **ret,
+                                struct error *e);
     void (*cursor_close)(struct kv_cursor *c);
-    enum errcode (*cursor_next)(struct kv_cursor *c, size_t rows_max, size_t bytes_max,
-                                struct arena *arena, struct kv_items *ret, struct error *e);
+    enum errcode (*cursor_visit)(struct kv_cursor *c, kv_visit_fn visit, void *context,
+                                 bool *ret_more, struct error *e);
 };
 
 /* The first member of an engine's own struct. */
@@ -34,12 +36,24 @@ struct kv_store {
     _Atomic uint64_t memory_bytes; /* the rest as in struct kv_store_stats */
     _Atomic uint64_t disk_bytes;
     _Atomic uint32_t level0_files;
+    atomic_bool damaged;
 };
 
 struct kv_cursor {
     struct kv_store *store;
     struct kv_state state;
 };
+
+/* Rows being collected: at most rows_max, as many as fit into bytes_max, at least one. A kv_visit_fn
+ * with one as its context. */
+struct kv_collect {
+    struct kv_items items;
+    size_t cap;
+    size_t rows_max;
+    size_t bytes_max;
+    struct arena *arena;
+};
+bool kv_collect(void *context, struct bytes key, struct bytes value);
 
 /* Where state and lineage are kept among the rows. The value, little endian:
  *

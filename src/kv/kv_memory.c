@@ -332,11 +332,12 @@ static enum errcode memory_prefix(struct kv_store *store, struct bytes prefix, s
 
 static struct memory_cursor *cursor_of(struct kv_cursor *c) { return (struct memory_cursor *)c; }
 
-static enum errcode memory_cursor_open(struct kv_store *store, struct kv_cursor **ret,
+static enum errcode memory_cursor_open(struct kv_store *store, bool cached, struct kv_cursor **ret,
                                        struct error *e)
 {
     struct memory_cursor *c = mem_new(struct memory_cursor);
 
+    (void)cached;
     (void)e;
     c->version = current(of(store));
     c->cursor = (struct kv_cursor){.store = store, .state = c->version->state};
@@ -350,24 +351,18 @@ static void memory_cursor_close(struct kv_cursor *cursor)
     free(cursor);
 }
 
-static enum errcode memory_cursor_next(struct kv_cursor *cursor, size_t rows_max, size_t bytes_max,
-                                       struct arena *arena, struct kv_items *ret, struct error *e)
+static enum errcode memory_cursor_visit(struct kv_cursor *cursor, kv_visit_fn visit, void *context,
+                                        bool *ret_more, struct error *e)
 {
     struct memory_cursor *c = cursor_of(cursor);
     const struct version *v = c->version;
-    size_t end = c->next;
-    size_t bytes = 0;
 
     (void)e;
-    while (end < v->count && end - c->next < rows_max) {
-        bytes += v->rows[end]->key_len + v->rows[end]->value_len;
-        if (bytes > bytes_max && end > c->next) {
-            break;
-        }
-        end++;
+    while (c->next < v->count &&
+           visit(context, row_key(v->rows[c->next]), row_value(v->rows[c->next]))) {
+        c->next++;
     }
-    copy_rows(v, c->next, end - c->next, arena, ret);
-    c->next = end;
+    *ret_more = c->next < v->count;
     return ERR_OK;
 }
 
@@ -389,5 +384,5 @@ static const struct kv_engine memory_engine = {
     .checkpoint = memory_checkpoint,
     .cursor_open = memory_cursor_open,
     .cursor_close = memory_cursor_close,
-    .cursor_next = memory_cursor_next,
+    .cursor_visit = memory_cursor_visit,
 };

@@ -315,56 +315,20 @@ static struct bytes iter_value(const rocksdb_iterator_t *it)
     return bytes_of(data, len);
 }
 
-struct collect {
-    struct kv_items items;
-    size_t cap;
-    size_t rows_max;
-    size_t bytes_max;
-    struct arena *arena;
-};
-
-static void collect_row(struct collect *c, struct bytes key, struct bytes value)
-{
-    if (c->items.count == c->cap) {
-        struct kv_item *items;
-
-        c->cap = c->cap == 0 ? 16 : c->cap * 2;
-        items = arena_array(c->arena, c->cap, sizeof *items);
-        if (c->items.count > 0) {
-            memcpy(items, c->items.items, c->items.count * sizeof *items);
-        }
-        c->items.items = items;
-    }
-    c->items.items[c->items.count++] =
-        (struct kv_item){.key = arena_copy(c->arena, key), .value = arena_copy(c->arena, value)};
-    c->items.bytes += key.len + value.len;
-}
-
-/* Rows from where the iterator is; *ret_full: it stopped at a row that is too many. */
-static enum errcode collect_rows(struct rocks_store *s, rocksdb_iterator_t *it, struct collect *c,
-                                 bool *ret_full, struct error *e)
+static enum errcode visit_rows(struct rocks_store *s, rocksdb_iterator_t *it, kv_visit_fn visit,
+                               void *context, bool *ret_more, struct error *e)
 {
     char *message = NULL;
 
-    *ret_full = false;
     for (; rocksdb_iter_valid(it) != 0; rocksdb_iter_next(it)) {
         struct bytes key = iter_key(it);
-        struct bytes value = iter_value(it);
 
-        if (!kv_key_allowed(key)) {
-            continue;
-        }
-        *ret_full =
-            c->items.count == c->rows_max || key.len + value.len > c->bytes_max - c->items.bytes;
-        if (*ret_full && c->items.count > 0) {
-            return ERR_OK;
-        }
-        collect_row(c, key, value);
-        if (*ret_full) {
-            rocksdb_iter_next(it); /* one row may be larger than bytes_max */
+        if (kv_key_allowed(key) && !visit(context, key, iter_value(it))) {
+            *ret_more = true;
             return ERR_OK;
         }
     }
+    *ret_more = false;
     rocksdb_iter_get_error(it, &message);
     return rocks_check(message, "scan", s->dir, e);
 }
@@ -391,23 +355,23 @@ static enum errcode rocks_prefix(struct kv_store *store, struct bytes prefix, si
                                  struct arena *arena, struct kv_items *ret, struct error *e)
 {
     struct rocks_store *s = of(store);
-    struct collect c = {.rows_max = SIZE_MAX, .bytes_max = bytes_max, .arena = arena};
+    struct kv_collect c = {.rows_max = SIZE_MAX, .bytes_max = bytes_max, .arena = arena};
     struct bytes end = prefix_end(prefix, arena);
     rocksdb_readoptions_t *options = rocksdb_readoptions_create();
     rocksdb_iterator_t *it;
     enum errcode code;
-    bool full;
+    bool more = false;
 
     if (end.len > 0) {
         rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)end.data, end.len);
     }
     it = rocksdb_create_iterator(s->db, options);
     rocksdb_iter_seek(it, data_of(prefix), prefix.len);
-    code = collect_rows(s, it, &c, &full, e);
+    code = visit_rows(s, it, kv_collect, &c, &more, e);
     rocksdb_iter_destroy(it);
     rocksdb_readoptions_destroy(options);
     TRY(code);
-    if (full) {
+    if (more || c.items.bytes > bytes_max) {
         return error_set(e, ERR_RECORD_TOO_LARGE, "more than %zu bytes of rows under a prefix",
                          bytes_max);
     }
@@ -438,7 +402,7 @@ static void cursor_freep(struct rocks_cursor **c)
     }
 }
 
-static enum errcode rocks_cursor_open(struct kv_store *store, struct kv_cursor **ret,
+static enum errcode rocks_cursor_open(struct kv_store *store, bool cached, struct kv_cursor **ret,
                                       struct error *e)
 {
     struct rocks_store *s = of(store);
@@ -449,7 +413,7 @@ static enum errcode rocks_cursor_open(struct kv_store *store, struct kv_cursor *
     c->snapshot = rocksdb_create_snapshot(s->db);
     c->options = rocksdb_readoptions_create();
     rocksdb_readoptions_set_snapshot(c->options, c->snapshot);
-    rocksdb_readoptions_set_fill_cache(c->options, 0);
+    rocksdb_readoptions_set_fill_cache(c->options, cached);
     TRY(read_state(s, c->options, &c->cursor.state, &found, e));
     ASSERT(found);
     c->it = rocksdb_create_iterator(s->db, c->options);
@@ -458,15 +422,10 @@ static enum errcode rocks_cursor_open(struct kv_store *store, struct kv_cursor *
     return ERR_OK;
 }
 
-static enum errcode rocks_cursor_next(struct kv_cursor *cursor, size_t rows_max, size_t bytes_max,
-                                      struct arena *arena, struct kv_items *ret, struct error *e)
+static enum errcode rocks_cursor_visit(struct kv_cursor *cursor, kv_visit_fn visit, void *context,
+                                       bool *ret_more, struct error *e)
 {
-    struct collect c = {.rows_max = rows_max, .bytes_max = bytes_max, .arena = arena};
-    bool full;
-
-    TRY(collect_rows(of(cursor->store), cursor_of(cursor)->it, &c, &full, e));
-    *ret = c.items;
-    return ERR_OK;
+    return visit_rows(of(cursor->store), cursor_of(cursor)->it, visit, context, ret_more, e);
 }
 
 /* ---- checkpoints ---- */
@@ -568,5 +527,5 @@ static const struct kv_engine rocks_engine = {
     .checkpoint = rocks_checkpoint,
     .cursor_open = rocks_cursor_open,
     .cursor_close = rocks_cursor_close,
-    .cursor_next = rocks_cursor_next,
+    .cursor_visit = rocks_cursor_visit,
 };

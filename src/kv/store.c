@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #define STATE_VERSION 1
+#define COLLECT_MIN   16u
 
 const struct bytes kv_state_key = {
     .data = (const uint8_t *)"\xff\xff\xff\xff"
@@ -181,7 +182,12 @@ struct kv_store_stats kv_store_stats(const struct kv_store *s)
 
 enum errcode kv_cursor_open(struct kv_store *s, struct kv_cursor **ret, struct error *e)
 {
-    return s->engine->cursor_open(s, ret, e);
+    return s->engine->cursor_open(s, false, ret, e);
+}
+
+enum errcode kv_cursor_open_cached(struct kv_store *s, struct kv_cursor **ret, struct error *e)
+{
+    return s->engine->cursor_open(s, true, ret, e);
 }
 
 void kv_cursor_close(struct kv_cursor *c)
@@ -193,9 +199,45 @@ void kv_cursor_close(struct kv_cursor *c)
 
 struct kv_state kv_cursor_state(const struct kv_cursor *c) { return c->state; }
 
+enum errcode kv_cursor_visit(struct kv_cursor *c, kv_visit_fn visit, void *context, bool *ret_more,
+                             struct error *e)
+{
+    return c->store->engine->cursor_visit(c, visit, context, ret_more, e);
+}
+
+bool kv_collect(void *context, struct bytes key, struct bytes value)
+{
+    struct kv_collect *c = context;
+    struct kv_items *items = &c->items;
+
+    if (items->count > 0 && (items->count == c->rows_max || c->bytes_max < items->bytes ||
+                             key.len + value.len > c->bytes_max - items->bytes)) {
+        return false;
+    }
+    if (items->count == c->cap) {
+        struct kv_item *more;
+
+        c->cap = c->cap == 0 ? COLLECT_MIN : c->cap * 2;
+        more = arena_array(c->arena, c->cap, sizeof *more);
+        if (items->count > 0) {
+            memcpy(more, items->items, items->count * sizeof *more);
+        }
+        items->items = more;
+    }
+    items->items[items->count++] =
+        (struct kv_item){.key = arena_copy(c->arena, key), .value = arena_copy(c->arena, value)};
+    items->bytes += key.len + value.len;
+    return true;
+}
+
 enum errcode kv_cursor_next(struct kv_cursor *c, size_t rows_max, size_t bytes_max,
                             struct arena *arena, struct kv_items *ret, struct error *e)
 {
+    struct kv_collect rows = {.rows_max = rows_max, .bytes_max = bytes_max, .arena = arena};
+    bool more = false;
+
     ASSERT(rows_max > 0);
-    return c->store->engine->cursor_next(c, rows_max, bytes_max, arena, ret, e);
+    TRY(kv_cursor_visit(c, kv_collect, &rows, &more, e));
+    *ret = rows.items;
+    return ERR_OK;
 }

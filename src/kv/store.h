@@ -93,6 +93,10 @@ int64_t kv_store_durable_offset(const struct kv_store *s);
  * accident. Changes of it are left out by kv_store_write. Thread: any. */
 bool kv_key_allowed(struct bytes key);
 
+/* Something in the store was damaged when it was read or written: no reason to trust the rest. The
+ * log, or a snapshot, makes a new one. Thread: any. */
+bool kv_store_damaged(const struct kv_store *s);
+
 /* ---- reading ---- */
 
 /* Values of the keys, in the arena; empty: no row. Each as of some moment during the call. */
@@ -105,10 +109,19 @@ MUST_USE enum errcode kv_store_prefix(struct kv_store *s, struct bytes prefix, s
 /* Reads all rows of one moment, in key order. */
 struct kv_cursor;
 
+/* What it reads takes nobody's place in memory. */
 MUST_USE enum errcode kv_cursor_open(struct kv_store *s, struct kv_cursor **ret, struct error *e);
+/* For rows that are likely to be read again. */
+MUST_USE enum errcode kv_cursor_open_cached(struct kv_store *s, struct kv_cursor **ret,
+                                            struct error *e);
 void kv_cursor_close(struct kv_cursor *c); /* accepts NULL */
 /* State as of the moment. Thread: any. */
 struct kv_state kv_cursor_state(const struct kv_cursor *c);
+/* false: refused, the row stays the next one. Key and value are borrowed for the call. */
+typedef bool (*kv_visit_fn)(void *context, struct bytes key, struct bytes value);
+/* Shows rows until one is refused (*ret_more) or there are no more. */
+MUST_USE enum errcode kv_cursor_visit(struct kv_cursor *c, kv_visit_fn visit, void *context,
+                                      bool *ret_more, struct error *e);
 /* The next rows, in the arena: at most rows_max, and as many as fit into bytes_max, at least one. No
  * rows: that was all. */
 MUST_USE enum errcode kv_cursor_next(struct kv_cursor *c, size_t rows_max, size_t bytes_max,

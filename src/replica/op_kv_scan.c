@@ -4,9 +4,8 @@
  *                              │              └──> closing (pool) ──> gone
  *                              └──> gone: that were all rows, or an error
  *
- * A scanner holds a cursor of the bucket's store, and the value of the row that comes next, so that it
- * knows with each answer whether there is more. Only while something of it runs in a pool it has a job
- * of the bucket; who wants the store closed ends the idle ones first (kv_scans_end).
+ * A scanner holds a cursor of the bucket's store. Only while something of it runs in a pool it has a
+ * job of the bucket; who wants the store closed ends the idle ones first (kv_scans_end).
  *
  * Its id: u64 random, u32 number, u32 shard. Ids of those that ended by themselves are remembered for
  * a while, so that clients learn why.
@@ -36,9 +35,8 @@ struct scanner {
     uint8_t id[KV_SCANNER_ID_SIZE];
     struct bucket *bucket;
     struct kv_cursor *cursor;
-    struct buffer ahead; /* the value of the next row; empty: there is none */
-    int64_t left;        /* rows it may still give; -1: all */
-    int32_t sequence;    /* of the call before */
+    int64_t left;     /* rows it may still give; -1: all */
+    int32_t sequence; /* of the call before */
     int64_t used_us;
     struct kv_scan_op *call; /* under way; NULL: idle */
     bool ending;             /* after the call */
@@ -197,7 +195,6 @@ static bool has_ended(struct replica_set *set, const uint8_t *id)
 static void scanner_free(struct scanner *s)
 {
     ASSERT(s->cursor == NULL && s->call == NULL);
-    buffer_fini(&s->ahead);
     free(s);
 }
 
@@ -235,58 +232,40 @@ static void scanner_close(struct scanner *s)
 
 /* ---- a call ---- */
 
-/* The next row, kept until the next call. */
-static enum errcode read_ahead(struct scanner *s, struct error *e)
-{
-    OWNED(arena_fini) struct arena scratch = ARENA_INIT;
-    struct kv_items items = {0};
-
-    buffer_clear(&s->ahead);
-    if (s->left != 0) {
-        TRY(kv_cursor_next(s->cursor, 1, SIZE_MAX, &scratch, &items, e));
-    }
-    if (items.count > 0) {
-        buffer_bytes(&s->ahead, items.items[0].value);
-    }
-    return ERR_OK;
-}
-
 static enum errcode read_rows(struct scanner *s, struct error *e)
 {
     struct kv_scan_op *op = s->call;
-    size_t rows = s->left < 0 ? SIZE_MAX : (size_t)s->left;
-    struct row_batch batch;
-    bool end = false;
+    struct row_batch batch = {.rows_max = s->left < 0 ? SIZE_MAX : (size_t)s->left,
+                              .size_max = op->batch_bytes};
+    bool more = false;
 
-    if (s->ahead.len == 0) {
-        return ERR_OK;
-    }
-    row_batch_begin(&batch, &op->rows);
-    row_batch_add(&batch, buffer_view(&s->ahead));
-    TRY(row_batch_fill(&batch, s->cursor, rows, op->batch_bytes, &end, e));
-    row_batch_end(&batch);
+    TRY(row_batch_read(&batch, &op->rows, s->cursor, &more, e));
     s->left -= s->left < 0 ? 0 : (int64_t)batch.count;
-    return read_ahead(s, e);
+    op->more = more && s->left != 0;
+    if (batch.count == 0) {
+        pieces_fini(&op->rows);
+    }
+    return ERR_OK;
 }
 
 static enum errcode open_cursor(struct scanner *s, struct error *e)
 {
     TRY(kv_cursor_open(s->bucket->kv->store, &s->cursor, e));
     s->call->log_offset = kv_cursor_state(s->cursor).offset;
-    return read_ahead(s, e);
+    return ERR_OK;
 }
 
 static void call_work(struct pool_job *job)
 {
     struct scanner *s = container_of(job, struct scanner, job);
-    struct bucket_op *op = &s->call->op;
+    struct kv_scan_op *op = s->call;
 
-    op->code = s->cursor == NULL ? open_cursor(s, &op->error) : ERR_OK;
-    if (op->code == ERR_OK) {
-        op->code = read_rows(s, &op->error);
+    op->more = false;
+    op->op.code = s->cursor == NULL ? open_cursor(s, &op->op.error) : ERR_OK;
+    if (op->op.code == ERR_OK) {
+        op->op.code = read_rows(s, &op->op.error);
     }
-    s->call->more = op->code == ERR_OK && s->ahead.len > 0;
-    if (!s->call->more) {
+    if (!op->more) {
         kv_cursor_close(TAKE(s->cursor));
     }
 }

@@ -31,16 +31,14 @@ static void rows_end(struct first_rows *r)
 
 static enum errcode rows_read(struct rows_op *op, struct kv_cursor *cursor, struct error *e)
 {
-    struct row_batch batch;
-    bool end = false;
+    struct row_batch batch = {.rows_max = op->limit, .size_max = op->bytes_max + 1};
+    bool more = false;
 
-    row_batch_begin(&batch, &op->rows);
-    TRY(row_batch_fill(&batch, cursor, op->limit, op->bytes_max + 1, &end, e));
+    TRY(row_batch_read(&batch, &op->rows, cursor, &more, e));
     if (batch.size > op->bytes_max) {
         return error_set(e, ERR_INVALID_ARGUMENT, "the first %zu rows have more than %zu bytes",
                          op->limit, op->bytes_max);
     }
-    row_batch_end(&batch);
     return ERR_OK;
 }
 
@@ -50,7 +48,7 @@ static void rows_work(struct pool_job *job)
     struct bucket_op *op = &r->op->op;
     struct kv_cursor *cursor = NULL;
 
-    op->code = kv_cursor_open(r->bucket->kv->store, &cursor, &op->error);
+    op->code = kv_cursor_open_cached(r->bucket->kv->store, &cursor, &op->error);
     if (op->code == ERR_OK) {
         op->code = rows_read(r->op, cursor, &op->error);
         kv_cursor_close(cursor);

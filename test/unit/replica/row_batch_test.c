@@ -39,42 +39,46 @@ static void check(const struct pieces *pieces, struct arena *arena, size_t first
     }
 }
 
+/* Reads a batch; how many rows it has. */
+static size_t read_batch(struct kv_cursor *c, size_t rows_max, size_t size_max, size_t first,
+                         bool *ret_more)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct row_batch b = {.rows_max = rows_max, .size_max = size_max};
+    struct pieces pieces;
+
+    pieces_init(&pieces, &arena);
+    assert_int_equal(row_batch_read(&b, &pieces, c, ret_more, NULL), ERR_OK);
+    assert_int_equal(b.size, pieces.len);
+    check(&pieces, &arena, first, b.count);
+    return b.count;
+}
+
 static void rows_and_sizes(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct kv_memory *memory = kv_memory_new();
     struct kv_store *s = filled(memory, &arena, 6000);
     struct kv_cursor *c = NULL;
-    struct pieces pieces;
-    struct row_batch b;
-    bool end = true;
+    size_t at = 0;
+    bool more = false;
 
     (void)state;
     assert_int_equal(kv_cursor_open(s, &c, NULL), ERR_OK);
-    pieces_init(&pieces, &arena);
-    row_batch_begin(&b, &pieces);
-    assert_int_equal(row_batch_fill(&b, c, 10, SIZE_MAX, &end, NULL), ERR_OK);
-    assert_int_equal(b.count, 10);
-    assert_false(end);
-    row_batch_add(&b, bytes_of(arena_zalloc(&arena, 12), 12)); /* as if it were the next */
-    row_batch_end(&b);
-    assert_int_equal(b.size, pieces.len);
-    check(&pieces, &arena, 0, 11);
-
-    pieces_init(&pieces, &arena);
-    row_batch_begin(&b, &pieces);
-    assert_int_equal(row_batch_fill(&b, c, SIZE_MAX, 100, &end, NULL), ERR_OK);
-    row_batch_end(&b);
-    check(&pieces, &arena, 10, b.count);
-    assert_in_range(b.size, 80, 150);
-
-    pieces_init(&pieces, &arena);
-    row_batch_begin(&b, &pieces);
-    assert_int_equal(row_batch_fill(&b, c, SIZE_MAX, SIZE_MAX, &end, NULL), ERR_OK);
-    row_batch_end(&b);
-    assert_true(end);
-    assert_in_range(b.count, 5900, 5990);
-    check(&pieces, &arena, 6000 - b.count, b.count);
+    assert_int_equal(read_batch(c, 0, SIZE_MAX, 0, &more), 0);
+    assert_true(more);
+    at += read_batch(c, 10, SIZE_MAX, at, &more);
+    assert_int_equal(at, 10);
+    assert_true(more);
+    at += read_batch(c, SIZE_MAX, 100, at, &more);
+    assert_in_range(at, 14, 20);
+    assert_int_equal(read_batch(c, SIZE_MAX, 1, at++, &more), 1); /* even so */
+    assert_true(more);
+    at += read_batch(c, SIZE_MAX, SIZE_MAX, at, &more);
+    assert_int_equal(at, 6000);
+    assert_false(more);
+    assert_int_equal(read_batch(c, SIZE_MAX, SIZE_MAX, at, &more), 0);
+    assert_false(more);
     kv_cursor_close(c);
     assert_int_equal(kv_store_close(s, NULL), ERR_OK);
     kv_memory_free(memory);
