@@ -111,6 +111,15 @@ static void sort_changes(struct kv_change *changes, size_t count)
     memcpy(changes, sorted, count * sizeof *sorted);
 }
 
+/* What an engine has come to. */
+static enum errcode noted(struct kv_store *s, enum errcode code)
+{
+    if (code == ERR_CORRUPT_FILE) {
+        atomic_store(&s->damaged, true);
+    }
+    return code;
+}
+
 enum errcode kv_store_write(struct kv_store *s, struct kv_change *changes, size_t count,
                             const struct kv_state *state, struct error *e)
 {
@@ -118,12 +127,17 @@ enum errcode kv_store_write(struct kv_store *s, struct kv_change *changes, size_
     if (count > 1) {
         sort_changes(changes, count);
     }
-    TRY(s->engine->write(s, changes, count, state, e));
+    TRY(noted(s, s->engine->write(s, changes, count, state, e)));
     s->state = *state;
-    return s->engine->relieve(s, e);
+    return noted(s, s->engine->relieve(s, e));
 }
 
-enum errcode kv_store_flush(struct kv_store *s, struct error *e) { return s->engine->flush(s, e); }
+enum errcode kv_store_flush(struct kv_store *s, struct error *e)
+{
+    return noted(s, s->engine->flush(s, e));
+}
+
+bool kv_store_damaged(const struct kv_store *s) { return atomic_load(&s->damaged); }
 
 struct kv_state kv_store_state(const struct kv_store *s) { return s->state; }
 
@@ -142,19 +156,19 @@ enum errcode kv_store_close(struct kv_store *s, struct error *e)
 enum errcode kv_store_multi_get(struct kv_store *s, const struct bytes *keys, size_t count,
                                 struct arena *arena, struct bytes *ret, struct error *e)
 {
-    return count == 0 ? ERR_OK : s->engine->multi_get(s, keys, count, arena, ret, e);
+    return count == 0 ? ERR_OK : noted(s, s->engine->multi_get(s, keys, count, arena, ret, e));
 }
 
 enum errcode kv_store_prefix(struct kv_store *s, struct bytes prefix, size_t bytes_max,
                              struct arena *arena, struct kv_items *ret, struct error *e)
 {
-    return s->engine->prefix(s, prefix, bytes_max, arena, ret, e);
+    return noted(s, s->engine->prefix(s, prefix, bytes_max, arena, ret, e));
 }
 
 enum errcode kv_store_checkpoint(struct kv_store *s, const char *dir, struct kv_checkpoint *ret,
                                  struct error *e)
 {
-    return s->engine->checkpoint(s, dir, ret, e);
+    return noted(s, s->engine->checkpoint(s, dir, ret, e));
 }
 
 uint64_t kv_table_number(const char *name)
@@ -182,12 +196,12 @@ struct kv_store_stats kv_store_stats(const struct kv_store *s)
 
 enum errcode kv_cursor_open(struct kv_store *s, struct kv_cursor **ret, struct error *e)
 {
-    return s->engine->cursor_open(s, false, ret, e);
+    return noted(s, s->engine->cursor_open(s, false, ret, e));
 }
 
 enum errcode kv_cursor_open_cached(struct kv_store *s, struct kv_cursor **ret, struct error *e)
 {
-    return s->engine->cursor_open(s, true, ret, e);
+    return noted(s, s->engine->cursor_open(s, true, ret, e));
 }
 
 void kv_cursor_close(struct kv_cursor *c)
@@ -202,7 +216,7 @@ struct kv_state kv_cursor_state(const struct kv_cursor *c) { return c->state; }
 enum errcode kv_cursor_visit(struct kv_cursor *c, kv_visit_fn visit, void *context, bool *ret_more,
                              struct error *e)
 {
-    return c->store->engine->cursor_visit(c, visit, context, ret_more, e);
+    return noted(c->store, c->store->engine->cursor_visit(c, visit, context, ret_more, e));
 }
 
 bool kv_collect(void *context, struct bytes key, struct bytes value)

@@ -66,6 +66,10 @@ static enum errcode open_local(const struct kv_open *o, const struct kv_open_par
     if (!path_exists(params->dir)) {
         return ERR_OK;
     }
+    if (o->damaged) {
+        diag_warn("replica", "%s: the state is made anew: its files are damaged", o->name);
+        return path_remove_tree(params->dir, e);
+    }
     code = kv_rocksdb_open(o->env, params, ret, e);
     if (code == ERR_OK && follows(*ret, o->log, why, sizeof why)) {
         return ERR_OK;

@@ -192,6 +192,17 @@ void kv_tablet_leave(struct kv_tablet *t, enum errcode code, const char *why)
     fail_waiters(t, code, &e);
 }
 
+/* Reads in pools find damage as well as the way to the store does. */
+static void fail_damaged(struct kv_tablet *t)
+{
+    struct error why;
+
+    if (t->failed == ERR_OK && kv_store_damaged(t->store)) {
+        (void)error_set(&why, ERR_CORRUPT_FILE, "its files are damaged");
+        kv_tablet_fail(t, ERR_CORRUPT_FILE, &why);
+    }
+}
+
 struct kv_tablet *kv_tablet_for(struct bucket_op *op, struct bucket *b)
 {
     struct kv_tablet *t = b->kv;
@@ -201,6 +212,7 @@ struct kv_tablet *kv_tablet_for(struct bucket_op *op, struct bucket *b)
                        (long long)b->id.table_id);
         return NULL;
     }
+    fail_damaged(t);
     if (t->failed == ERR_OK) {
         return t;
     }

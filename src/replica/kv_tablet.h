@@ -139,6 +139,7 @@ struct kv_open {
     struct log *log; /* nobody else's */
     bool sync;       /* log.durability = fsync */
     bool cut;        /* the log may have lost its end in a power failure */
+    bool damaged;    /* what is in the directory is of no use */
     struct kv_env *env;
 };
 

@@ -16,6 +16,7 @@ struct open_job {
     int64_t now_ms;
     struct log *old_log;            /* opened again: what was open, closed first */
     struct kv_tablet *old_kv;       /* likewise; freed on the shard */
+    bool damaged;                   /* likewise: its state is of no use any more */
     char *kv_dir;                   /* of a primary-key table */
     char *remote_dir;               /* likewise: where its snapshots are */
     const struct meta_table *table; /* likewise; a reference */
@@ -31,6 +32,7 @@ static void close_old(struct open_job *o)
     struct error e;
 
     if (o->old_log != NULL) {
+        o->damaged = kv_store_damaged(o->old_kv->store);
         IGNORE(kv_tablet_close(o->old_kv, &e) != ERR_OK);
         IGNORE(log_close(o->old_log, &e) != ERR_OK);
         log_free(TAKE(o->old_log));
@@ -50,6 +52,7 @@ static enum errcode open_state(struct open_job *o, struct error *e)
         .log = o->log,
         .sync = config->sync,
         .cut = !config->sync && !config->clean,
+        .damaged = o->damaged,
         .env = kv_env_lazy_get(config->kv_env),
     };
 

@@ -1,6 +1,8 @@
 /* What only the engine on disk has: crashes, checkpoints, directories of others. */
 #include "rows.h"
 
+#include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -318,9 +320,47 @@ static void damage_is_an_error(void **state)
     OK(kv_store_close(s, &e));
     OK(file_replace(arena_printf(&arena, "%s/CURRENT", dir), bytes_str("MANIFEST-9\n"), &e));
     s = NULL;
-    assert_int_not_equal(kv_rocksdb_open(env, &params, &s, &e), ERR_OK);
+    assert_int_equal(kv_rocksdb_open(env, &params, &s, &e), ERR_CORRUPT_FILE);
     assert_null(s);
     assert_non_null(strstr(e.message, dir));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+static void flip_a_byte(const char *pattern)
+{
+    glob_t found;
+    uint8_t byte;
+    int fd;
+
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    fd = open(found.gl_pathv[0], O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, 100), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, 100), 1);
+    assert_int_equal(close(fd), 0);
+    globfree(&found);
+}
+
+static void damage_found_later_is_remembered(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    const struct bytes key = rows_key(&arena, 0);
+    struct bytes value;
+    struct error e;
+
+    (void)state;
+    write_rows(s, 0, 5000, 1); /* several blocks: the state is not in the first */
+    OK(kv_store_close(s, &e));
+    flip_a_byte(arena_printf(&arena, "%s/*.sst", dir));
+    s = open_store(env, dir, 0);
+    assert_false(kv_store_damaged(s));
+    assert_int_equal(kv_store_multi_get(s, &key, 1, &arena, &value, &e), ERR_CORRUPT_FILE);
+    assert_true(kv_store_damaged(s));
+    IGNORE(kv_store_close(s, &e) != ERR_OK);
     kv_env_free(env);
     rows_dir_remove(dir);
 }
@@ -360,6 +400,7 @@ int main(void)
         cmocka_unit_test(lineage_survives_a_restart),
         cmocka_unit_test(memory_is_given_back_by_flushes),
         cmocka_unit_test(damage_is_an_error),
+        cmocka_unit_test(damage_found_later_is_remembered),
         cmocka_unit_test(a_key_without_bytes),
     };
 
