@@ -6,13 +6,18 @@ from decimal import Decimal
 
 import pytest
 from compare import same
-from harness import kv
+from harness import kv, roaring
 from harness.process import ROOT
 from harness.tables import BIGINT, DOUBLE, INT, STRING
 from kv_scenario import contents, create, lookup, put
 
 # Differences that are wanted: {scenario: {request: reason}}.
-EXPECTED = {}
+EXPECTED = {
+    "small_ranges_of_ids": {
+        "changelog t  5": "a range for a batch larger than the cache is as large as the batch here",
+        "LIMIT_SCAN t": "the same ids",
+    },
+}
 
 AGGREGATION = {"table.merge-engine": "aggregation"}
 NUMBERS = {
@@ -121,26 +126,27 @@ def lists_of_texts(side):
 
 
 def bitmaps(side):
-    """Unions of serialized bitmaps, those of the golden file, and bytes that are none."""
+    """Unions of serialized bitmaps, those of the golden file, and nulls."""
     cases = json.loads((ROOT / "test" / "golden" / "roaring.json").read_text())["cases"]
     for bits in (32, 64):
         columns = {"k": INT, "b": kv.simple("BYTES")}
-        table = create(
-            side,
-            f"rbm{bits}",
-            columns,
-            aggregates={"b": {"type": f"rbm{bits}"}},
-            properties=AGGREGATION,
-        )
+        functions = {"b": {"type": f"rbm{bits}"}}
+        table = create(side, f"rbm{bits}", columns, aggregates=functions, properties=AGGREGATION)
         pairs = [c for c in cases if c["bits"] == bits]
         for number, case in enumerate(pairs):
             put(side, table, f"{case['name']} a", [number, bytes.fromhex(case["a"])])
             put(side, table, f"{case['name']} b", [number, bytes.fromhex(case["b"])])
         put(side, table, "all", *([100, bytes.fromhex(c["b"])] for c in pairs))
         put(side, table, "nulls", [101, None], [101, bytes.fromhex(pairs[2]["a"])], [101, None])
-        for number, case in enumerate(pairs):
-            lookup(side, table, case["name"], (number,))
-        contents(side, table, limit=3)
+        for offset, kind, (key, value) in table.changes():
+            side.note(f"rbm{bits} {offset}", (kind, key, value if bits == 32 else unordered(value)))
+        if bits == 32:
+            contents(side, table)
+
+
+def unordered(value):
+    """The containers of 64-bit bitmaps are in the order of their keys, in Fluss in that of their arrival."""
+    return value and sorted(roaring.numbers(value).items())
 
 
 def aggregation_defaults(side):
