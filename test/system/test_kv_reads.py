@@ -183,17 +183,25 @@ def test_rows_by_prefix_in_key_order(orders):
     assert orders.prefix_lookup((1, "a")) == [[]]
 
 
-def test_prefixes_that_are_none(cluster, orders, users):
-    def code(table, *keys):
-        entry = {"bucket_id": 0, "keys": keys}
-        answer = ask(cluster, "PREFIX_LOOKUP", 1, table_id=table.id, buckets_req=[entry])
-        return answer.buckets_resp[0].error_code
+def test_any_bytes_may_be_a_prefix(cluster, orders, users):
+    """But not none at all. Rows written a moment ago are there."""
 
-    assert code(orders, orders.prefix(1)) == -1  # half a bucket key
-    assert code(orders, b"") == -1
-    assert code(orders, orders.prefix(1, "a", 1)) == -1
-    assert code(orders, orders.prefix(1, "a")) == 0
-    assert code(users(), b"\x01") == -1  # the bucket key is the key
+    def found(table, *prefixes):
+        entry = {"bucket_id": 0, "keys": prefixes}
+        answer = ask(cluster, "PREFIX_LOOKUP", 1, table_id=table.id, buckets_req=[entry]).buckets_resp[0]
+        return answer.error_code or [list(one.values) for one in answer.value_lists]
+
+    first, second = order(1, "a", 1), order(1, "b", 2)
+    orders.write(first, second, order(2, "a", 1))
+    half, whole, more = orders.prefix(1), orders.prefix(1, "a"), orders.prefix(1, "b", 2)
+    both = [orders.value(*first), orders.value(*second)]
+    assert found(orders, half, whole, more, b"\7") == [both, both[:1], both[1:], []]
+    orders.write((1, "a", 1))
+    assert found(orders, whole, half) == [[], both[1:]]
+    assert found(orders, half, b"") == -1
+    table = users()
+    table.write(user(1), user(2))
+    assert found(table, table.key_bytes(1)) == [[table.value(*user(1))]]
 
 
 # ---- the first rows
