@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import time
 
 import pytest
 from harness import java, snapshots, wire
@@ -243,29 +244,63 @@ def test_the_data_directory_moves(begin):
         assert one["kv_file_handle"]["path"].startswith(place)
 
 
-def test_many_starts(begin):
-    """Writes, restarts, losses of state: the rows are always those of a model."""
-    table = begin(properties={"table.kv.format": "indexed"})
+KEYS = 500
+
+
+def write_some(table, rng, model, turn):
+    batch = []
+    for key in rng.sample(range(KEYS), rng.randrange(1, 100)):
+        if rng.random() < 0.3:
+            batch.append((key,))
+            model.pop(key, None)
+        else:
+            batch.append([key, f"{turn} {rng.random()}", None])
+            model[key] = batch[-1]
+    table.write(*batch)
+
+
+def spoil(rng, bucket):
+    """The state may be lost or damaged while the server is down."""
+    kind = rng.random()
+    if kind < 0.5 and bucket.local.exists():
+        shutil.rmtree(bucket.local)
+    elif kind < 0.6:
+        for path in (bucket.local / "db").glob("MANIFEST-*"):
+            path.write_bytes(b"not a manifest")
+
+
+def many_starts(begin, seed, turns):
+    """Writes while snapshots are made and the log is cut, kills, losses: the rows are those of a model."""
+    rng, model = random.Random(seed), {}
+    options = {
+        **TRIMMED,
+        "kv.snapshot.interval": "20ms",
+        "kv.snapshot.num-retained": rng.choice([1, 2, 3]),
+        "log.durability": rng.choice(["fsync", "os"]),
+    }
+    layout = {"table.log.ttl": "1ms", "table.kv.format": rng.choice(["compacted", "indexed"])}
+    table = begin(options, properties=layout)
     bucket = snapshots.Bucket(begin.server, table)
-    rng, model = random.Random(5), {}
-    for turn in range(6):
-        for _ in range(rng.randrange(1, 8)):
-            batch = []
-            for key in rng.sample(range(300), rng.randrange(1, 60)):
-                if rng.random() < 0.3:
-                    batch.append((key,))
-                    model.pop(key, None)
-                else:
-                    batch.append([key, f"{turn} {rng.random()}", None])
-                    model[key] = batch[-1]
-            end = table.write(*batch)
-        if rng.random() < 0.7:
-            snapshots.wait(table, end)
-        begin.stop(kill=rng.random() < 0.5)
-        if rng.random() < 0.7:
-            shutil.rmtree(bucket.local)
-        begin.start()
-        check(table, list(model.values()), gone=[k for k in range(300) if k not in model])
+    for turn in range(turns):
+        end = time.monotonic() + rng.random() / 2
+        while time.monotonic() < end:
+            write_some(table, rng, model, turn)
+        begin.stop(kill=rng.random() < 0.7)
+        spoil(rng, bucket)
+        begin.start(options)
+        check(table, list(model.values()), gone=[k for k in range(KEYS) if k not in model])
+        assert len(table.limit_scan(2 * KEYS)) == len(model)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_many_starts(begin, seed):
+    many_starts(begin, seed, turns=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_very_many_starts(begin, seed):
+    many_starts(begin, seed, turns=50)
 
 
 def test_partitions_have_their_own(begin):
