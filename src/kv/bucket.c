@@ -6,7 +6,7 @@
 
 #define LEVEL0_STOP     20u /* where RocksDB itself slows writes down */
 #define PRESSURE_LIMIT  0.999
-#define REFUSE_BUDGETS  4u /* pending changes of that many budgets: no more writes */
+#define REFUSE_BUDGETS  2u /* pending changes of that many budgets: no more writes */
 #define PREFETCH_AHEAD  8u
 #define PREFIX_LIST_MAX ((size_t)64 << 10) /* a longer list of rows is not cached */
 
@@ -38,13 +38,33 @@ void kv_shard_fini(struct kv_shard *shard)
     shard->cache = NULL;
 }
 
+static void note_pending(struct kv_bucket *b, size_t now)
+{
+    size_t more = now - b->pending_bytes; /* or less: unsigned numbers wrap */
+
+    b->shard->pending_bytes += more;
+    if (b->shard->budgets.pending_held != NULL) {
+        (void)atomic_fetch_add_explicit(b->shard->budgets.pending_held, more, memory_order_relaxed);
+    }
+    b->pending_bytes = now;
+}
+
+/* What counts against the budget of pending changes. */
+static size_t pending_held(const struct kv_shard *shard)
+{
+    return shard->budgets.pending_held == NULL
+               ? shard->pending_bytes
+               : atomic_load_explicit(shard->budgets.pending_held, memory_order_relaxed);
+}
+
+/* An idle bucket keeps some tables, which no spill gives back: counted, those of very many would look
+ * like changes that do not get into their stores. */
 static void count_pending(struct kv_bucket *b)
 {
-    size_t now = kv_pending_bytes(b->pending);
+    size_t now = kv_pending_count(b->pending) == 0 ? 0 : kv_pending_bytes(b->pending);
 
     ASSERT(b->shard->pending_bytes >= b->pending_bytes);
-    b->shard->pending_bytes += now - b->pending_bytes;
-    b->pending_bytes = now;
+    note_pending(b, now);
 }
 
 struct kv_bucket *kv_bucket_new(const struct kv_bucket_params *params)
@@ -73,7 +93,7 @@ void kv_bucket_free(struct kv_bucket *b)
 {
     if (b != NULL) {
         list_remove(&b->link);
-        b->shard->pending_bytes -= b->pending_bytes;
+        note_pending(b, 0);
         kv_pending_free(b->pending);
         free(b);
     }
@@ -138,7 +158,7 @@ static double ramp(double value, double from, double to)
 double kv_bucket_pressure(const struct kv_bucket *b, uint32_t level0_trigger)
 {
     double budget = (double)b->shard->budgets.pending_bytes;
-    double held = (double)b->shard->pending_bytes;
+    double held = (double)pending_held(b->shard);
     double memory = ramp(held, budget, budget * REFUSE_BUDGETS);
     double files = ramp(kv_store_stats(b->store).level0_files, level0_trigger, LEVEL0_STOP);
 
@@ -355,7 +375,7 @@ void *kv_shard_spill_owner(const struct kv_shard *shard)
     const struct kv_bucket *most = NULL;
     size_t most_bytes = 0;
 
-    if (shard->pending_bytes <= shard->budgets.pending_bytes) {
+    if (pending_held(shard) <= shard->budgets.pending_bytes) {
         return NULL;
     }
     LIST_FOR_EACH(it, &shard->buckets)

@@ -128,7 +128,8 @@ struct kv_spill {
 
 /* Enough is shown for a write, or the shard's memory asks for it. */
 bool kv_bucket_spill_due(const struct kv_bucket *b);
-/* The owner of the bucket that should spill when the shard holds too much; NULL: it does not. */
+/* The owner of the bucket that should spill when all shards together hold too much; NULL: they do not,
+ * or this one has nothing to spill. */
 void *kv_shard_spill_owner(const struct kv_shard *shard);
 /* false: there is nothing to write, or a spill is under way. */
 MUST_USE bool kv_spill_begin(struct kv_bucket *b, struct kv_spill *s);

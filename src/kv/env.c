@@ -38,9 +38,10 @@ static void divide_memory(struct kv_env *env, const struct kv_env_options *optio
     env->budgets.cache_bytes = clamp(total / 4 / shards, KV_CACHE_BYTES_MIN, SIZE_MAX);
     env->budgets.cache_pool = &env->cache_pool;
     kv_cache_pool_init(&env->cache_pool, total / 4);
-    env->budgets.pending_bytes = total / 8 / shards;
+    env->budgets.pending_bytes = total / 8;
+    env->budgets.pending_held = &env->pending_held;
     env->budgets.spill_bytes =
-        clamp(env->budgets.pending_bytes / 2, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
+        clamp(env->budgets.pending_bytes / 4, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
     env->unflushed_max = total / 8;
     /* one spill fills a table in memory: sorted rows into an empty one cost least */
     env->flush_bytes = env->budgets.spill_bytes;

@@ -4,7 +4,7 @@
  * One option bounds it all (memory_bytes):
  *   1/2  rows used last, half of it per shard, half for those who need it (cache.h)
  *   1/4  blocks of table files, their indexes and filters included
- *   1/8  changes on their way into the stores, per shard (bucket.h)
+ *   1/8  changes on their way into the stores (bucket.h)
  *   1/8  tables in memory that RocksDB has not yet written to files
  * The last two are soft: whoever is beyond them writes at once. Not counted: what cursors and reads
  * under way hold, about 100 KB for each open bucket and a few KB for each table file.
@@ -46,9 +46,10 @@ void kv_env_lazy_fini(struct kv_env_lazy *lazy);
 
 struct kv_budgets {
     size_t cache_bytes;               /* of one shard's row cache in any case */
-    struct kv_cache_pool *cache_pool; /* and what all of them share; NULL: nothing */
-    size_t pending_bytes;             /* of one shard's pending changes */
+    size_t pending_bytes;             /* of the pending changes of all shards */
     size_t spill_bytes;               /* a bucket with that much to write should write */
+    struct kv_cache_pool *cache_pool; /* what the row caches share; NULL: nothing */
+    _Atomic size_t *pending_held;     /* by all shards; NULL: each is alone */
 };
 struct kv_budgets kv_env_budgets(const struct kv_env *env);
 

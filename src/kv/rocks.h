@@ -18,6 +18,7 @@
 struct kv_env {
     struct kv_budgets budgets;
     struct kv_cache_pool cache_pool; /* which they point to */
+    _Atomic size_t pending_held;     /* likewise */
     rocksdb_cache_t *block_cache;
     rocksdb_env_t *world; /* RocksDB's files and threads */
     rocksdb_ratelimiter_t *limiter;

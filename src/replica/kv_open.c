@@ -11,6 +11,8 @@
 #define DB_NAME        "db"
 #define READ_BYTES     ((size_t)1 << 20) /* of the log at a time */
 #define PATH_BYTES_MAX 4096
+/* What may be handed over to the bucket, in spills: as much as waits for the device at most times. */
+#define REPLAYED_SPILLS 2
 
 /* ---- the store ---- */
 
@@ -202,7 +204,7 @@ static enum errcode replay_batch(struct replay *r, const struct batch *batch, st
     kv_pending_add(r->pending, replayed.changes, replayed.change_count, end, replayed.row_delta);
     kv_pending_show(r->pending, end);
     pass_ids(r, replayed.id_max);
-    return kv_pending_shown_bytes(r->pending) > r->tablet->budgets.pending_bytes
+    return kv_pending_shown_bytes(r->pending) > REPLAYED_SPILLS * r->tablet->budgets.spill_bytes
                ? replay_write(r, e)
                : ERR_OK;
 }

@@ -385,6 +385,7 @@ static void the_fattest_bucket_spills(void **state)
         buckets[i] = kv_bucket_new(&bucket);
     }
     assert_null(kv_shard_spill_owner(&shard));
+    assert_int_equal(shard.pending_bytes, 0);
     while (kv_bucket_pressure(buckets[0], 8) < 1) {
         struct kv_change change = rows_change(&arena, (uint32_t)offset, 49);
 

@@ -144,7 +144,10 @@ static void put_much(struct store *s, struct bucket_id id, int32_t batches)
                    kv_store_batch(s, id.table_id,
                                   (struct kv_store_rows){.rows = rows, .count = WIDE_ROWS}),
                    -1);
-        assert_int_equal(store_op(s, &p.op, submit_put), ERR_OK);
+        while (store_op(s, &p.op, submit_put) == ERR_STORAGE_BACKPRESSURE) {
+            thread_sleep_us(1000);
+        }
+        assert_int_equal(p.op.code, ERR_OK);
     }
 }
 
@@ -165,7 +168,7 @@ static void enough_is_written_by_itself(void **state)
         assert_true(seen.stored > 0);
         assert_int_equal(seen.shown, 60 * WIDE_ROWS);
         assert_int_equal(seen.rows, 60 * WIDE_ROWS);
-        assert_true(seen.pending_bytes < 2 * budgets.pending_bytes);
+        assert_true(seen.pending_bytes <= 2 * budgets.pending_bytes);
     }
     assert_non_null(store_get(s, bucket_of(table, 1), 60 * WIDE_ROWS - 1, KV_SIGHT_SHOWN));
 }

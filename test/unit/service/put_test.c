@@ -113,14 +113,14 @@ static void hold_much(struct kv_tablet *t, void *context)
 {
     const size_t *bytes = context;
 
-    t->bucket->set->kv.pending_bytes += *bytes;
+    atomic_fetch_add(t->bucket->set->kv.budgets.pending_held, *bytes);
 }
 
 static void hold_no_more(struct kv_tablet *t, void *context)
 {
     const size_t *bytes = context;
 
-    t->bucket->set->kv.pending_bytes -= *bytes;
+    atomic_fetch_sub(t->bucket->set->kv.budgets.pending_held, *bytes);
 }
 
 static void back_pressure_has_a_code_that_the_client_knows(void **state)
@@ -133,7 +133,7 @@ static void back_pressure_has_a_code_that_the_client_knows(void **state)
     struct msg_put_kv_request m = request_of(table, &bucket, 1);
     struct msg_put_kv_response *r;
     size_t much = (size_t)1 << 40;
-    size_t some = kv_env_budgets(kv_env_lazy_get(&n->store->kv_env)).pending_bytes * 2;
+    size_t some = kv_env_budgets(kv_env_lazy_get(&n->store->kv_env)).pending_bytes / 2 * 3;
 
     (void)store_put(n->store, id, 1, "y");
     store_look(n->store, id, hold_much, &some);
