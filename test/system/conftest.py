@@ -5,7 +5,10 @@ Each test gets a fresh server of its own (EIDER_BIN, default build/eider) on a f
 Fluss. Tests marked own_server are skipped then.
 """
 
+import os
 import secrets
+import shutil
+import subprocess
 
 import fluss as pyfluss
 import pytest
@@ -85,6 +88,21 @@ def create(cluster, db):
         return tables.Table.create(cluster, db, name, columns or tables.SMALL, schema, **options)
 
     return create
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("mounting needs root")
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"mount is not permitted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @pytest_asyncio.fixture

@@ -6,8 +6,6 @@ An acknowledged row is there after a restart, exactly once, and the server start
 import asyncio
 import os
 import random
-import shutil
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -299,21 +297,6 @@ def test_lost_index_files_are_rebuilt(launch):
     assert list(all_rows(table, 0).values()) == list(range(2000))
     assert batches.split(table.records(offset=1555))[0].base_offset == 1550
     cluster.close()
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 64 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or not shutil.which("mount"):
-        pytest.skip("mounting needs root")
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"mount is not permitted here: {done.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def big_batch(first):

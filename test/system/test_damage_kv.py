@@ -1,0 +1,194 @@
+"""Primary-key tables on disks that fill up, lose what was written, or damage it.
+
+Whatever happens to the rows of a bucket, its changelog makes them again; whatever happens to the end of
+a changelog that was not on the device, the rows follow it.
+"""
+
+import os
+import random
+import time
+
+import pytest
+from harness import kv, tables, wire
+from model import traffic
+
+pytestmark = pytest.mark.own_server
+
+COLUMNS = {"id": tables.INT, "text": tables.STRING}
+
+
+def written(launch, **options):
+    """A server with a table of some traffic, stopped; (server, table, changelogs so far)."""
+    server = launch(options={"kv.snapshot.interval": "1h", **options})
+    table = traffic.create(wire.Cluster(server.address))
+    logs = traffic.changelogs()
+    for number in range(2):  # the second time upon a state
+        known = traffic.one_round(server, table, number, f"damage {number}", [-1])
+        check(server, table, logs, known)
+        table.cluster.close()
+        server.terminate()
+    return server, table, logs
+
+
+def check(server, table, logs, known=None):
+    server.start()
+    traffic.open_again(server, table)
+    for bucket, log in enumerate(logs):
+        log.read(table, bucket)
+    if known:
+        traffic.judge(known, logs)
+    traffic.compare_state(table, logs)
+
+
+def flip(path, chance):
+    data = bytearray(path.read_bytes())
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+
+
+DAMAGE = {
+    "a byte flipped": flip,
+    "cut short": lambda path, chance: os.truncate(path, chance.randrange(path.stat().st_size)),
+    "empty": lambda path, _: os.truncate(path, 0),
+    "missing": lambda path, _: path.unlink(),
+    "zeros": lambda path, _: path.write_bytes(bytes(path.stat().st_size)),
+}
+
+
+def await_state(table, logs):
+    """Damage that is found when a row is read makes the state anew then: clients try again."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return traffic.compare_state(table, logs)
+        except AssertionError as e:
+            if "error_code" not in str(e) or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_rows_are_made_anew(launch, kind):
+    damage(launch, kind, "*.sst")
+
+
+@pytest.mark.parametrize("kind, files", [("missing", "MANIFEST-*"), ("zeros", "CURRENT")])
+def test_a_damaged_list_of_files_is_made_anew(launch, kind, files):
+    damage(launch, kind, files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("files", ["MANIFEST-*", "CURRENT"])
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_any_damaged_list_of_files_is_made_anew(launch, kind, files):
+    damage(launch, kind, files)
+
+
+def damage(launch, kind, files):
+    server, table, logs = written(launch)
+    chance = random.Random(f"{kind} {files}")
+    found = list(server.data_dir.rglob(f"kv-*/db/{files}"))
+    assert found
+    for path in found:
+        DAMAGE[kind](path, chance)
+    server.start()
+    traffic.open_again(server, table)
+    await_state(table, logs)
+    table.cluster.close()
+    known = traffic.one_round(server, table, 5, "afterwards", [-1])
+    check(server, table, logs, known)
+    table.cluster.close()
+
+
+@pytest.mark.parametrize("snapshots", [False, True], ids=["", "snapshots"])
+def test_the_state_follows_a_log_cut_short(launch, snapshots):
+    """With log.durability=os a power failure may take acknowledged writes along, but all of each."""
+    interval = {"kv.snapshot.interval": "1s" if snapshots else "1h", "log.durability": "os"}
+    server, table, logs = written(launch, **interval)
+    chance = random.Random(5)
+    for number in range(4):
+        server.start()
+        traffic.open_again(server, table)
+        table.cluster.close()
+        traffic.one_round(server, table, 10 + number, f"cut {number}", [-1])
+        for log in server.data_dir.rglob("log-*/*.log"):
+            os.truncate(log, chance.randrange(log.stat().st_size // 2, log.stat().st_size))
+        if number % 2:
+            traffic.lose_state(server)
+        check(server, table, traffic.changelogs())
+        if snapshots:
+            time.sleep(1.5)
+        table.cluster.close()
+        server.kill()
+    server.start()
+
+
+BIG = 400_000  # bytes of a row
+
+
+def big_row(key, number):
+    return [key, f"{number} " + random.Random(number).randbytes(BIG // 2).hex()]
+
+
+def put_big(table, number):
+    return table.put(big_row(number % 20, number), timeout_ms=5000)
+
+
+RETRIABLE = {10, 11, 25, 26, 72}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("restart", [False, True], ids=["", "restart while full"])
+def test_a_full_disk(launch, small_disk, restart):
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(20 << 20))
+    server = launch(data_dir=small_disk / "data", options={"eider.kv.memory": "8mb"})
+    table = kv.KvTable.create(wire.Cluster(server.address), "fluss", "t", COLUMNS, ["id"])
+    number, answer = 0, None
+    while number < 300:
+        answer = put_big(table, number)
+        if answer.HasField("error_code"):
+            break
+        number += 1
+    assert answer.error_code in RETRIABLE, answer
+    assert number > 10
+    server.check()
+    expect_newest(table, number)
+    if restart:
+        table.cluster.close()
+        server.kill()
+        server.start()
+        table.cluster = wire.Cluster(server.address)
+        table.open()
+    ballast.unlink()
+    end, after = time.monotonic() + 30, number
+    while after < number + 5:
+        answer = put_big(table, after)
+        assert not answer.HasField("error_code") or answer.error_code in RETRIABLE, answer
+        after += not answer.HasField("error_code")
+        assert time.monotonic() < end, f"space is back but writing is not: {answer}"
+    expect_newest(table, after)
+    table.cluster.close()
+    server.kill()
+    server.start()
+    table.cluster = wire.Cluster(server.address)
+    table.open()
+    expect_newest(table, after)
+    table.cluster.close()
+    server.finish()
+
+
+def expect_newest(table, numbers):
+    """Each key has the last row that was acknowledged for it."""
+    for key in range(20):
+        newest = max((n for n in range(numbers) if n % 20 == key), default=None)
+        if newest is not None:
+            end = time.monotonic() + 20
+            while True:
+                try:
+                    assert table.lookup((key,)) == [table.value(*big_row(key, newest))], f"key {key}"
+                    break
+                except AssertionError as e:
+                    if "error_code" not in str(e) or time.monotonic() > end:
+                        raise
+                    time.sleep(0.1)
