@@ -66,13 +66,18 @@ static void session_release(struct session *s)
     }
 }
 
-/* Charges what the request has grown to. Nothing is refused here: the connection stops reading.
- * What its parts have is counted by whoever fills them: they may be on other shards now. */
-static void call_charge(struct call *c)
+/* Charges what the request has grown to. Nothing is refused here: the connection stops reading. */
+static void call_charge(struct call *c, bool answered)
 {
     const struct pieces *out = &c->write.pieces;
     size_t size = sizeof *c + c->request.arena.total;
 
+    if (answered) { /* before, parts may be on other shards */
+        LIST_FOR_EACH(it, &c->request.parts)
+        {
+            size += container_of(it, struct part, link)->arena.total;
+        }
+    }
     for (size_t i = 0; i < out->count; i++) {
         const struct chunk *owner = out->items[i].owner;
 
@@ -189,7 +194,7 @@ static void call_done(struct request *r)
     } else {
         rpc_frame_failure(c->id, &r->error, &c->write.pieces);
     }
-    call_charge(c);
+    call_charge(c, true);
     list_init(&c->write.link);
     c->write.sent = response_sent;
     if (c->session->conn != NULL) {
@@ -241,7 +246,7 @@ static void on_frame(struct conn *conn, void *context, struct chunk *owner, stru
         return;
     }
     service_dispatch(&c->request);
-    call_charge(c); /* it still lives: responses leave at the end of the turn */
+    call_charge(c, false); /* it still lives: responses leave at the end of the turn */
 }
 
 static void complain(struct fluss_front *f, const char *what, const struct error *why)
