@@ -398,6 +398,26 @@ def test_the_java_client_reads_snapshots(begin, version, tmp_path):
 
 
 @pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}")
+@pytest.mark.parametrize("form", ["compacted", "indexed"])
+def test_the_java_client_reads_rows_of_two_schemas(begin, form, tmp_path):
+    begin()
+    columns = {"id": INT, "day": STRING, "name": STRING}
+    layout = {"partition_key": ["day"], "properties": {"table.kv.format": form}}
+    table = KvTable.create(begin.cluster, "d", "p", columns, ["id", "day"], **layout)
+    partition = table.add_partition(day="mon")
+    table.write(*[[i, "mon", f"old {i}"] for i in range(100)], partition=partition)
+    newer = table.add_column("more", BIGINT)
+    rows_of_two = [[i, "mon", f"old {i}", None] for i in range(50)] + [
+        [i, "mon", None, i] for i in range(50, 150)
+    ]
+    end = table.write(*rows_of_two[50:], partition=partition, schema_id=newer)
+    snapshots.wait(table, end, partition="mon")
+    found = snapshots.read_by_java(java.VERSIONS[0], begin.server.address, table, "mon", tmpdir=tmp_path)
+    assert [f["bucket"] for f in found] == [0]
+    assert sorted(found[0]["rows"], key=lambda r: r[0]) == rows_of_two
+
+
+@pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}")
 def test_the_java_client_reads_restored_ones(begin, tmp_path):
     """A store that began as a snapshot makes snapshots like any other."""
     table = begin()
