@@ -160,6 +160,7 @@ static enum errcode take(struct bench_pump *p, const struct bench_work *work, si
     p->counts.rows += slot->rows;
     p->counts.bytes += slot->bytes;
     p->inflight_count--;
+    slot->lane->ended = false; /* the answer may be a reason to ask again */
     list_push_back(&slot->lane->free_slots, &slot->link);
     return ERR_OK;
 }

@@ -26,7 +26,7 @@ struct bench_slot {
 struct bench_lane {
     int32_t bucket;
     size_t link; /* connection */
-    bool ended;  /* in this run */
+    bool ended;  /* asked in vain since the last answer */
     struct list free_slots;
 };
 
@@ -34,7 +34,7 @@ struct bench_work {
     enum rpc_api_key api;
     void *context;
     /* The lane's next request, in the slot's arena; large runs of bytes in it stay as they are
-     * until the response. NULL: nothing more of this lane in this run. */
+     * until the response. NULL: nothing more of this lane, unless an answer of it changes that. */
     enum errcode (*next)(void *context, struct bench_slot *slot, const void **ret_request,
                          struct error *e);
     /* Looks at the response; it dies afterwards. */

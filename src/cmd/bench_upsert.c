@@ -3,7 +3,8 @@
  * All rows are prepared beforehand as batches, in an order without one, in each version. The first
  * pass inserts every key and is reported apart; the measured rest updates: every row differs from
  * the one it replaces. With a writer a batch is stamped with the next sequence number, and so gets
- * a new checksum; without one it is sent straight from memory. */
+ * a new checksum; without one it is sent straight from memory. A server may refuse a batch because
+ * it has too much to store; it is sent again after a moment. */
 #include "bench_kv.h"
 #include "bench_modes.h"
 #include "bench_pump.h"
@@ -13,10 +14,12 @@
 
 #include "format/batch.h"
 #include "format/kv_batch.h"
+#include "io/blocking.h"
 #include "io/clock.h"
 
 #define SCHEMA_ID 1 /* of a new table */
 #define VERSIONS  2 /* prepared of each row */
+#define AGAIN_US  2000
 
 /* A prepared batch, of no writer. */
 struct prepared {
@@ -25,9 +28,15 @@ struct prepared {
     int32_t rows;
 };
 
+struct refusal {
+    struct list link;
+    const struct prepared *batch;
+};
+
 struct kv_lane {
     struct list batches; /* one version after the other */
     struct list *next;   /* of them */
+    struct list refused; /* struct refusal: to be sent again */
     struct list *second; /* the first batch that is not of the first version */
     struct bench_writer writer;
     struct kv_batch_writer batch; /* being prepared or stamped */
@@ -42,6 +51,7 @@ struct upsert {
     struct kv_lane lanes[BENCH_BUCKETS_MAX];
     uint32_t first_version; /* none that the rows may have already */
     int64_t batch_count;    /* of one version */
+    int64_t refused;        /* batches, sent again since */
     bool inserting;         /* the first pass: each batch of the first version once */
     struct meter insert_meter;
     struct bench_counts inserted;
@@ -155,6 +165,7 @@ static enum errcode prepare(struct upsert *u, struct error *e)
 {
     for (int32_t b = 0; b < u->options->buckets; b++) {
         list_init(&u->lanes[b].batches);
+        list_init(&u->lanes[b].refused);
         kv_batch_writer_begin(&u->lanes[b].batch, SCHEMA_ID);
     }
     TRY(prepare_version(u, 0, e));
@@ -242,24 +253,37 @@ static struct bytes stamp(struct kv_lane *lane, const struct prepared *p, struct
     return arena_copy(arena, kv_batch_writer_finish(&lane->batch, writer.id, writer.sequence));
 }
 
+/* NULL: the pass is over. */
+static const struct prepared *next_batch(struct upsert *u, struct kv_lane *lane)
+{
+    struct list *again = list_pop_front(&lane->refused);
+    struct list *link = lane->next;
+
+    if (again != NULL) {
+        return container_of(again, struct refusal, link)->batch;
+    }
+    if (u->inserting && link == lane->second) {
+        return NULL;
+    }
+    if (link == &lane->batches) {
+        link = lane->batches.next;
+    }
+    lane->next = link->next;
+    return container_of(link, struct prepared, link);
+}
+
 static enum errcode next(void *context, struct bench_slot *slot, const void **ret, struct error *e)
 {
     struct upsert *u = context;
     struct kv_lane *lane = &u->lanes[slot->lane->bucket];
-    struct msg_put_kv_request *request;
-    struct prepared *p;
+    struct msg_put_kv_request *request = arena_new(&slot->arena, struct msg_put_kv_request);
+    const struct prepared *p = next_batch(u, lane);
 
     (void)e;
     *ret = NULL;
-    if (u->inserting && lane->next == lane->second) {
+    if (p == NULL) {
         return ERR_OK;
     }
-    if (lane->next == &lane->batches) {
-        lane->next = lane->batches.next;
-    }
-    p = container_of(lane->next, struct prepared, link);
-    lane->next = lane->next->next;
-    request = arena_new(&slot->arena, struct msg_put_kv_request);
     request->acks = u->options->acks;
     request->table_id = u->cluster.table_id;
     request->timeout_ms = (int32_t)(u->options->timeout_us / 1000);
@@ -270,21 +294,38 @@ static enum errcode next(void *context, struct bench_slot *slot, const void **re
         u->options->idempotent ? stamp(lane, p, &slot->arena) : p->bytes;
     slot->rows = p->rows;
     slot->bytes = (int64_t)p->bytes.len;
+    slot->work = (void *)(uintptr_t)p;
     *ret = request;
     return ERR_OK;
+}
+
+static void send_again(struct upsert *u, struct bench_slot *slot)
+{
+    struct refusal *refusal = arena_new(&u->arena, struct refusal);
+
+    refusal->batch = slot->work;
+    list_push_back(&u->lanes[slot->lane->bucket].refused, &refusal->link);
+    u->refused++;
+    slot->rows = 0;
+    slot->bytes = 0;
+    thread_sleep_us(AGAIN_US);
 }
 
 static enum errcode take(void *context, struct bench_slot *slot, const void *response,
                          struct error *e)
 {
     const struct msg_put_kv_response *m = response;
+    struct upsert *u = context;
 
-    (void)context;
-    (void)slot;
     for (size_t i = 0; i < m->buckets_resp_count; i++) {
         const struct msg_pb_put_kv_resp_for_bucket *b = &m->buckets_resp[i];
+        enum errcode code = bench_check_bucket(b->bucket_id, b->error_code, b->error_message, e);
 
-        TRY(bench_check_bucket(b->bucket_id, b->error_code, b->error_message, e));
+        if (code == ERR_STORAGE_BACKPRESSURE && !u->options->idempotent) {
+            send_again(u, slot);
+        } else if (code != ERR_OK) {
+            return code;
+        }
     }
     return ERR_OK;
 }
@@ -309,6 +350,7 @@ static void report(struct upsert *u)
     if (!u->options->existing) {
         report_inserts(&w, u);
     }
+    json_write_int_member(&w, "refused", u->refused);
     report_counts(&w, &u->meter, &u->pump.counts);
     report_latencies(&w, "ack", &u->pump.answers);
     report_end(&w);

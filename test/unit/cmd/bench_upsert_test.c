@@ -52,6 +52,20 @@ static void test_existing(void **state)
     assert_int_equal(bench_upsert(&options, NULL), ERR_INVALID_ARGUMENT);
 }
 
+/* Every batch arrives all the same. */
+static void test_refused_batches_are_sent_again(void **state)
+{
+    struct toy *t = *state;
+    OWNED(vectors_freep) json_t *r = NULL;
+
+    r = toy_run(t, bench_upsert, "upsert --keys 1000 --rows 100 --requests 1 --keep");
+    t->kv.refusals = 15;
+    vectors_freep(&r);
+    r = toy_run(t, bench_upsert, "upsert --keys 1000 --rows 100 --passes 2 --keep --existing");
+    assert_int_equal(vectors_i64(r, "refused"), 15);
+    assert_int_equal(t->kv.buckets[0].count, 1000);
+}
+
 static void test_too_few_keys(void **state)
 {
     char line[] = "upsert --keys 2 --buckets 4";
@@ -70,6 +84,7 @@ int main(void)
         TEST(test_every_key_then_more),
         TEST(test_buckets_writers_and_dropped),
         TEST(test_existing),
+        TEST(test_refused_batches_are_sent_again),
         TEST(test_too_few_keys),
     };
 

@@ -24,7 +24,8 @@ struct toy_kv {
     struct arena arena;
     int batches;
     int upserts;
-    int lost; /* > 0: the so-manieth row in order of keys of bucket 0 is not found */
+    int refusals; /* so many batches are refused first */
+    int lost;     /* > 0: the so-manieth row in order of keys of bucket 0 is not found */
 };
 
 static void toy_kv_clear(struct toy_kv *kv)
@@ -78,6 +79,15 @@ static void toy_kv_put(struct toy_kv *kv, const struct msg_put_kv_request *reque
     struct kv_batch batch;
 
     assert_int_equal(request->buckets_req_count, 1);
+    ret->buckets_resp = arena_new(a, struct msg_pb_put_kv_resp_for_bucket);
+    ret->buckets_resp_count = 1;
+    ret->buckets_resp->bucket_id = in->bucket_id;
+    if (kv->refusals > 0) {
+        kv->refusals--;
+        ret->buckets_resp->error_code = error_fluss_code(ERR_STORAGE_BACKPRESSURE);
+        ret->buckets_resp->has_error_code = true;
+        return;
+    }
     assert_int_equal(kv_batch_parse(in->records, &batch, NULL), ERR_OK);
     assert_int_equal(batch.schema_id, TOY_SCHEMA);
     if (batch.writer_id >= 0) {
@@ -89,9 +99,6 @@ static void toy_kv_put(struct toy_kv *kv, const struct msg_put_kv_request *reque
         toy_kv_upsert(kv, rows, record);
     }
     kv->batches++;
-    ret->buckets_resp = arena_new(a, struct msg_pb_put_kv_resp_for_bucket);
-    ret->buckets_resp_count = 1;
-    ret->buckets_resp->bucket_id = in->bucket_id;
 }
 
 static void toy_kv_lookup(const struct toy_kv *kv, const struct msg_lookup_request *request,
