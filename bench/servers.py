@@ -86,6 +86,16 @@ class Fluss:
         if done.returncode != 0:
             sys.exit("bench: Apache Fluss does not start")
         self.pids = done.stdout.strip()
+        self.await_tablet_server()
+
+    def await_tablet_server(self):
+        """It listens before the coordinator knows it."""
+        probe = [EIDER, "bench", "produce", "--server", self.address, "--table", "probe", "--rows", "1", "--requests", "1"]
+        for _ in range(60):
+            if subprocess.run(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+                return
+            time.sleep(0.5)
+        sys.exit("bench: Apache Fluss has no tablet server")
 
     def stop(self):
         subprocess.run([FLUSS, "stop", str(self.dir)])
