@@ -24,7 +24,7 @@ help: ## this list
 run: all ## start a server with data in ./data (ARGS=... for options)
 	@exec $(dir)/eider server --data-dir data $(ARGS)
 
-demo: all ## stock pyfluss moves 336,776 flights through a fresh server
+demo: all ## stock pyfluss: 336,776 flights, then tables with primary keys, followed and looked up
 	@scripts/bootstrap demo
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider scripts/demo
 

