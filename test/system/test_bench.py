@@ -58,6 +58,28 @@ def test_latencies(server, db):
     assert 0 < report["arrival_p50_ms"] <= report["arrival_max_ms"]
 
 
+async def test_what_it_upserts_are_rows(server, client, db):
+    place = ("--database", db, "--table", "rows", "--keys", 3000)
+    report = bench("upsert", server, *place, "--rows", 300, "--passes", 1, "--keep")
+    assert report["rows"] == 3000
+    table = await client.get_table(fluss.TablePath(db, "rows"))
+    row = await table.new_lookup().create_lookuper().lookup([1234])
+    assert row["id"] == 1234 and row["user_name"].startswith("user-") and len(row["note"]) == 40
+    report = bench("lookup", server, *place, "--requests", 50, "--warm", "0s")
+    assert report["rows"] == 50 * 128
+    assert bench("limit", server, *place, "--limit", 700, "--requests", 3, "--warm", "0s")["rows"] == 2100
+
+
+async def test_rows_of_an_id(server, client, db):
+    place = ("--database", db, "--table", "items", "--keys", 3000, "--prefix-rows", 10)
+    bench("upsert", server, *place, "--requests", 1, "--keep")
+    table = await client.get_table(fluss.TablePath(db, "items"))
+    rows = await table.new_lookup().lookup_by(["id"]).create_lookuper().lookup([77])
+    assert [(row["id"], row["item"]) for row in rows] == [(77, i) for i in range(10)]
+    report = bench("prefix", server, *place, "--requests", 5, "--keys-per-request", 20, "--warm", "0s")
+    assert report["rows"] == 5 * 20 * 10
+
+
 @pytest.mark.own_server
 def test_usage_of_the_server(server, db):
     report = bench(
