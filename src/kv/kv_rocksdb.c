@@ -73,24 +73,25 @@ static enum errcode open_database(struct rocks_store *s, const rocksdb_options_t
     return rocks_check(message, "open", s->dir, e);
 }
 
+struct stored_state {
+    bool found;
+    struct kv_state state;
+    uint64_t lineage;
+};
+
 static enum errcode read_state(struct rocks_store *s, const rocksdb_readoptions_t *options,
-                               struct kv_state *ret, bool *ret_found, struct error *e)
+                               struct stored_state *ret, struct error *e)
 {
     OWNED(mem_freep) char *value = NULL;
     char *message = NULL;
     size_t len = 0;
-    uint64_t lineage;
 
     value = rocksdb_get(s->db, options, (const char *)kv_state_key.data, kv_state_key.len, &len,
                         &message);
     TRY(rocks_check(message, "state of", s->dir, e));
-    *ret_found = value != NULL;
-    if (value == NULL) {
-        return ERR_OK;
-    }
-    TRY(kv_state_decode(bytes_of(value, len), ret, &lineage, e));
-    s->store.lineage = lineage;
-    return ERR_OK;
+    ret->found = value != NULL;
+    return value == NULL ? ERR_OK
+                         : kv_state_decode(bytes_of(value, len), &ret->state, &ret->lineage, e);
 }
 
 static bool is_empty(struct rocks_store *s)
@@ -124,8 +125,7 @@ enum errcode kv_rocksdb_open(struct kv_env *env, const struct kv_open_params *pa
                              struct kv_store **ret, struct error *e)
 {
     OWNED(store_freep) struct rocks_store *s = NULL;
-    struct kv_state state;
-    bool found = false;
+    struct stored_state stored = {0};
 
     TRY(dir_create(params->dir, e));
     s = mem_new(struct rocks_store);
@@ -133,10 +133,11 @@ enum errcode kv_rocksdb_open(struct kv_env *env, const struct kv_open_params *pa
     s->env = env;
     s->dir = mem_strdup(params->dir);
     TRY(open_database(s, env->options, e));
-    TRY(read_state(s, env->read_options, &state, &found, e));
-    if (found) {
-        s->store.state = state;
-        atomic_store(&s->store.durable_offset, state.offset);
+    TRY(read_state(s, env->read_options, &stored, e));
+    if (stored.found) {
+        s->store.state = stored.state;
+        s->store.lineage = stored.lineage;
+        atomic_store(&s->store.durable_offset, stored.state.offset);
     } else {
         TRY(adopt(s, &params->state, e));
     }
@@ -407,15 +408,16 @@ static enum errcode rocks_cursor_open(struct kv_store *store, bool cached, struc
 {
     struct rocks_store *s = of(store);
     OWNED(cursor_freep) struct rocks_cursor *c = mem_new(struct rocks_cursor);
-    bool found = false;
+    struct stored_state stored = {0};
 
     c->cursor.store = store;
     c->snapshot = rocksdb_create_snapshot(s->db);
     c->options = rocksdb_readoptions_create();
     rocksdb_readoptions_set_snapshot(c->options, c->snapshot);
     rocksdb_readoptions_set_fill_cache(c->options, cached);
-    TRY(read_state(s, c->options, &c->cursor.state, &found, e));
-    ASSERT(found);
+    TRY(read_state(s, c->options, &stored, e));
+    ASSERT(stored.found);
+    c->cursor.state = stored.state;
     c->it = rocksdb_create_iterator(s->db, c->options);
     rocksdb_iter_seek_to_first(c->it);
     *ret = &TAKE(c)->cursor;
@@ -448,13 +450,14 @@ static enum errcode take_state(struct kv_env *env, const char *dir, struct kv_st
 {
     OWNED(store_freep) struct rocks_store *copy = mem_new(struct rocks_store);
     char *message = NULL;
-    bool found = false;
+    struct stored_state stored = {0};
 
     copy->env = env;
     copy->dir = mem_strdup(dir);
     TRY(open_database(copy, env->checkpoint_options, e));
-    TRY(read_state(copy, env->read_options, ret, &found, e));
-    ASSERT(found);
+    TRY(read_state(copy, env->read_options, &stored, e));
+    ASSERT(stored.found);
+    *ret = stored.state;
     rocksdb_delete(copy->db, env->write_options, (const char *)kv_state_key.data, kv_state_key.len,
                    &message);
     TRY(rocks_check(message, "write to", dir, e));
