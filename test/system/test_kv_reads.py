@@ -310,7 +310,7 @@ def test_calls_that_make_no_sense(cluster, users, create):
 def test_limits_and_time_to_live(launch):
     server = launch(
         options={
-            "kv.scanner.ttl": "300ms",
+            "kv.scanner.ttl": "1s",
             "kv.scanner.expiration-interval": "50ms",
             "kv.scanner.max-per-bucket": 2,
             "kv.scanner.max-per-server": 3,
@@ -329,7 +329,7 @@ def test_limits_and_time_to_live(launch):
     kept = open_scan(cluster, table, 50)
     assert not kept.HasField("error_code")
     for call in range(1, 13):  # one that is used lives on
-        time.sleep(0.05)
+        time.sleep(0.1)
         assert not next_scan(cluster, kept, call, 50).HasField("error_code")
     assert next_scan(cluster, open_ones[1], 1).error_code == EXPIRED
     assert next_scan(cluster, kept, 13, 50).has_more_results
