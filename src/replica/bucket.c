@@ -350,6 +350,7 @@ struct replica_set *replica_set_new(struct shard *shard, const struct replica_co
     list_init(&set->dirty);
     list_init(&set->gone);
     list_init(&set->recovering);
+    kv_writers_init(&set->kv_writers);
     ack_init(set);
     commit_init(set);
     upkeep_start(set);
@@ -371,6 +372,7 @@ void replica_set_free(struct replica_set *set)
         free(b);
     }
     kv_scans_free(set);
+    kv_writers_trim(&set->kv_writers);
     if (set->kv_begun) {
         kv_shard_fini(&set->kv);
     }

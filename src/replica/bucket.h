@@ -9,6 +9,7 @@
 #ifndef REPLICA_BUCKET_H
 #define REPLICA_BUCKET_H
 
+#include "kv_writer.h"
 #include "replica.h"
 
 #include "base/map.h"
@@ -57,7 +58,8 @@ struct replica_set {
     struct list buckets;
     struct kv_shard kv; /* once there was a primary-key table: kv_begun */
     bool kv_begun;
-    struct kv_scans *kv_scans; /* scanners, see kv_scan.h; NULL: there was none yet */
+    struct kv_writers kv_writers; /* see kv_writer.h */
+    struct kv_scans *kv_scans;    /* scanners, see kv_scan.h; NULL: there was none yet */
     struct kv_snapshot_set snapshots;
     struct list dirty;
     struct list acking;

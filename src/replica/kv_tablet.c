@@ -43,6 +43,22 @@ static enum errcode make_table(const struct meta_table *meta, struct kv_table **
     return kv_table_new(meta->options, schemas, meta->schema_count, ret, e);
 }
 
+/* Buckets of one table share what is known of it, and so what prepares their puts. */
+static void share_table(struct kv_tablet *t)
+{
+    LIST_FOR_EACH(it, &t->bucket->set->buckets)
+    {
+        const struct kv_tablet *other = container_of(it, struct bucket, link)->kv;
+
+        if (other != NULL && other != t && other->table != t->table &&
+            other->meta->schemas == t->meta->schemas && other->meta->options == t->meta->options) {
+            (void)kv_table_unref(t->table);
+            t->table = kv_table_ref(other->table);
+            return;
+        }
+    }
+}
+
 enum errcode kv_tablet_set_table(struct kv_tablet *t, const struct meta_table *table,
                                  struct error *e)
 {
@@ -58,7 +74,9 @@ enum errcode kv_tablet_set_table(struct kv_tablet *t, const struct meta_table *t
     t->meta = meta_table_ref(table);
     (void)kv_table_unref(t->table);
     t->table = made;
-    kv_prepare_free(TAKE(t->prepare));
+    if (t->bucket != NULL) {
+        share_table(t);
+    }
     return ERR_OK;
 }
 
@@ -89,6 +107,7 @@ void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
         set->kv_begun = true;
     }
     t->bucket = b;
+    share_table(t);
     t->rows = kv_bucket_new(&params);
     if (t->has_ids) {
         kv_bucket_set_ids(t->rows, &t->ids);
@@ -123,8 +142,6 @@ void kv_tablet_free(struct kv_tablet *t)
     forget_allocation(t);
     kv_pending_free(t->replayed);
     kv_bucket_free(t->rows);
-    kv_prepare_free(t->prepare);
-    arena_fini(&t->scratch);
     arena_fini(&t->arena);
     (void)kv_table_unref(t->table);
     meta_table_unref(t->newest);
@@ -155,7 +172,7 @@ static void fail_waiters(struct kv_tablet *t, enum errcode code, const struct er
     kv_scans_end(t->bucket);
     if (t->allocation != NULL) {
         forget_allocation(t);
-        bucket_op_end(&TAKE(t->preparing)->op, code, why);
+        put_end(t, code, why);
     }
     while ((link = list_pop_front(&t->puts)) != NULL) {
         bucket_op_end(container_of(link, struct bucket_op, link), code, why);
@@ -406,11 +423,6 @@ int64_t kv_tablet_retain_offset(const struct kv_tablet *t)
 
 void kv_tablet_upkeep(struct kv_tablet *t)
 {
-    if (!t->put_lately && t->preparing == NULL) {
-        kv_prepare_free(TAKE(t->prepare));
-        arena_fini(&t->scratch);
-    }
-    t->put_lately = false;
     if (t->failed == ERR_OK && !t->spilling &&
         kv_store_durable_offset(t->store) < kv_bucket_shown_offset(t->rows)) {
         t->flush_wanted = true;

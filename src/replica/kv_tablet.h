@@ -51,12 +51,10 @@ struct kv_tablet {
     int64_t retry_us; /* when to try again */
 
     /* ---- puts ---- */
-    struct kv_prepare *prepare; /* NULL: nobody has put for a while */
-    struct arena scratch;       /* of one put */
-    struct list puts;           /* struct put_op: wait for their turn */
-    struct put_op *preparing;   /* waits for its old values or numbers; NULL: none */
+    struct list puts;         /* struct put_op: wait for their turn */
+    struct put_op *preparing; /* waits for its old values or numbers; NULL: none */
+    struct kv_writer *writer; /* of the put under way */
     bool put_stepping;
-    bool put_lately;
     struct kv_lookup lookup;
     struct pool_job read;
     enum errcode read_code;
@@ -111,7 +109,7 @@ void kv_tablet_apply(struct kv_tablet *t, const struct meta_table *table);
 void kv_tablet_leave(struct kv_tablet *t, enum errcode code, const char *why);
 /* Where the changelog may be cut: nothing below is needed by store or snapshots. */
 int64_t kv_tablet_retain_offset(const struct kv_tablet *t);
-/* Now and then: what is shown reaches the device, what only puts need is given back. */
+/* Now and then: what is shown reaches the device. */
 void kv_tablet_upkeep(struct kv_tablet *t);
 /* A put cannot go on: the store is of no use. */
 void kv_tablet_fail(struct kv_tablet *t, enum errcode code, const struct error *why);
@@ -127,6 +125,8 @@ void kv_tablet_free(struct kv_tablet *t);
 
 /* The waiting puts, in their order. */
 void put_run_queue(struct kv_tablet *t);
+/* Ends the put under way, if there is one. */
+void put_end(struct kv_tablet *t, enum errcode code, const struct error *e);
 
 /* ---- kv_open.c ---- */
 

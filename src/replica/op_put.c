@@ -17,11 +17,17 @@ static void put_old_values(struct kv_tablet *t);
 static void put_finish(struct kv_tablet *t);
 
 /* The put under way is over, in whatever way. */
-static void put_end(struct kv_tablet *t, enum errcode code)
+static struct put_op *put_take(struct kv_tablet *t)
 {
-    struct put_op *p = TAKE(t->preparing);
+    kv_writer_give(&t->bucket->set->kv_writers, TAKE(t->writer));
+    return TAKE(t->preparing);
+}
 
-    bucket_op_end(&p->op, code, &p->op.error);
+void put_end(struct kv_tablet *t, enum errcode code, const struct error *e)
+{
+    if (t->preparing != NULL) {
+        bucket_op_end(&put_take(t)->op, code, e);
+    }
 }
 
 /* ---- numbers of the auto-increment column ---- */
@@ -61,15 +67,12 @@ static void allocated(struct meta_job *job)
     struct kv_tablet *t = a->tablet;
 
     if (t != NULL) {
-        struct put_op *p = t->preparing;
-
         t->allocation = NULL;
         if (job->code == ERR_OK) {
             add_range(t, &a->ids);
             put_old_values(t);
         } else {
-            p->op.error = job->error;
-            put_end(t, job->code);
+            put_end(t, job->code, &job->error);
         }
         put_run_queue(t);
     }
@@ -97,7 +100,7 @@ static void allocate(struct kv_tablet *t, int64_t needed)
 /* Every record may insert a row. */
 static void put_numbers(struct kv_tablet *t)
 {
-    int64_t needed = kv_prepare_record_count(t->prepare);
+    int64_t needed = kv_prepare_record_count(t->writer->prepare);
     int64_t left = range_left(&t->ids) + range_left(&t->next_ids);
 
     if (t->table->schema->auto_increment < 0 || needed <= left) {
@@ -120,14 +123,12 @@ static void read_done(struct message *m)
 {
     struct kv_tablet *t = container_of(m, struct kv_tablet, read.done);
     struct bucket *b = t->bucket;
-    struct put_op *p = t->preparing;
 
     if (b->state != BUCKET_OPEN) {
-        bucket_op_fail(&TAKE(t->preparing)->op, ERR_UNKNOWN_TABLE_OR_BUCKET,
+        bucket_op_fail(&put_take(t)->op, ERR_UNKNOWN_TABLE_OR_BUCKET,
                        "the table or partition was dropped");
     } else if (t->read_code != ERR_OK) {
-        p->op.error = t->read_error;
-        put_end(t, t->read_code);
+        put_end(t, t->read_code, &t->read_error);
     } else {
         kv_lookup_end(t->rows, &t->lookup);
         put_finish(t);
@@ -156,7 +157,7 @@ static enum errcode append_prepared(struct kv_tablet *t, struct log_appended *re
     struct bucket *b = t->bucket;
     struct kv_prepared prepared;
 
-    TRY(kv_prepare_finish(t->prepare, &t->scratch, &prepared, e));
+    TRY(kv_prepare_finish(t->writer->prepare, &t->writer->scratch, &prepared, e));
     /* the batch lies in our arena: its header fields are assigned there */
     TRY(log_append(b->log, (uint8_t *)(uintptr_t)prepared.batch.data, prepared.batch.len,
                    shard_wall_ms(b->set->shard), ret, e));
@@ -178,14 +179,14 @@ static void put_finish(struct kv_tablet *t)
     if (code != ERR_OK) {
         t->ids = ids;
         t->next_ids = next_ids;
-        put_end(t, code);
+        put_end(t, code, &p->op.error);
         return;
     }
     if (t->table->schema->auto_increment >= 0) {
         kv_bucket_set_ids(t->rows, &t->ids);
     }
-    t->preparing = NULL;
     p->end_offset = appended.end_offset;
+    IGNORE(put_take(t) == p);
     ack_append(t->bucket, &p->op, &p->ack, &appended);
 }
 
@@ -205,9 +206,6 @@ static enum errcode put_table(struct kv_tablet *t, struct error *e)
         }
         meta_table_unref(newest);
     }
-    if (t->prepare == NULL && code == ERR_OK) {
-        t->prepare = kv_prepare_new(t->table);
-    }
     return code;
 }
 
@@ -221,27 +219,30 @@ static enum errcode prepare_begin(struct kv_tablet *t, struct put_op *p)
         .next_id_context = t,
     };
 
-    TRY(put_table(t, &p->op.error));
-    arena_reset(&t->scratch);
-    t->lookup = (struct kv_lookup){.sight = KV_SIGHT_NEWEST, .arena = &t->scratch};
-    return kv_prepare_begin(t->prepare, p->batch, &request, &t->lookup.keys, &t->lookup.count,
-                            &p->op.error);
+    t->lookup = (struct kv_lookup){.sight = KV_SIGHT_NEWEST, .arena = &t->writer->scratch};
+    return kv_prepare_begin(t->writer->prepare, p->batch, &request, &t->lookup.keys,
+                            &t->lookup.count, &p->op.error);
 }
 
 static void put_begin(struct kv_tablet *t, struct put_op *p)
 {
+    struct replica_set *set = t->bucket->set;
     enum errcode code;
 
-    t->put_lately = true;
-    t->preparing = p;
-    if (t->bucket->set->closing) {
-        (void)error_set(&p->op.error, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
-        put_end(t, ERR_NOT_LEADER_OR_FOLLOWER);
+    if (set->closing) {
+        bucket_op_fail(&p->op, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping");
         return;
     }
+    code = put_table(t, &p->op.error);
+    if (code != ERR_OK) {
+        bucket_op_end(&p->op, code, &p->op.error);
+        return;
+    }
+    t->preparing = p;
+    t->writer = kv_writer_take(&set->kv_writers, t->table);
     code = prepare_begin(t, p);
     if (code != ERR_OK) {
-        put_end(t, code);
+        put_end(t, code, &p->op.error);
     } else {
         put_numbers(t);
     }

@@ -88,6 +88,7 @@ static void retention_run(struct timer *t)
             }
         }
     }
+    kv_writers_trim(&set->kv_writers);
     timer_start(set->shard, t, set->config.retention_us);
 }
 

@@ -30,7 +30,7 @@ struct seen {
     int64_t retain;
     size_t pending_bytes; /* of the shard */
     bool spilling;
-    bool preparer;
+    uint32_t idle_writers;
 };
 
 static void see(struct kv_tablet *t, void *context)
@@ -45,7 +45,7 @@ static void see(struct kv_tablet *t, void *context)
         .retain = kv_tablet_retain_offset(t),
         .pending_bytes = t->bucket->set->kv.pending_bytes,
         .spilling = t->spilling,
-        .preparer = t->prepare != NULL,
+        .idle_writers = t->bucket->set->kv_writers.count,
     };
 }
 
@@ -189,15 +189,32 @@ static void an_idle_bucket_keeps_little(void **state)
 
     (void)store_put(s, id, 1, "one");
     seen = seen_of(s, id);
-    assert_true(seen.preparer && seen.durable == 0);
-    store_look(s, id, keep_up, NULL);
+    assert_int_equal(seen.durable, 0);
     store_look(s, id, keep_up, NULL);
     seen = seen_idle(s, id);
-    assert_false(seen.preparer);
     assert_int_equal(seen.durable, 1);
     assert_int_equal(seen.retain, 0); /* there is no snapshot */
     (void)store_put(s, id, 2, "two");
     assert_string_equal(store_get(s, id, 1, KV_SIGHT_SHOWN), "one");
+}
+
+static void see_table(struct kv_tablet *t, void *context)
+{
+    *(struct kv_table **)context = t->table;
+}
+
+static void buckets_of_a_table_share_what_prepares_their_puts(void **state)
+{
+    struct store *s = *state;
+    int64_t table = store_create_table(s, "t", STORE_KV(""));
+    struct kv_table *tables[2];
+
+    for (int32_t b = 0; b < 2; b++) {
+        (void)store_put(s, bucket_of(table, b), 1, "x");
+        store_look(s, bucket_of(table, b), see_table, &tables[b]);
+    }
+    assert_ptr_equal(tables[0], tables[1]);
+    assert_int_equal(seen_of(s, bucket_of(table, 0)).idle_writers, 1);
 }
 
 /* ---- schema changes ---- */
@@ -311,6 +328,7 @@ int main(void)
         STORE_TEST(what_is_shown_gets_into_the_store),
         STORE_TEST(enough_is_written_by_itself),
         STORE_TEST(an_idle_bucket_keeps_little),
+        STORE_TEST(buckets_of_a_table_share_what_prepares_their_puts),
         STORE_TEST(a_column_is_added),
         STORE_TEST(a_failed_store_is_told),
     };
