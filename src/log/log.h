@@ -157,9 +157,10 @@ MUST_USE enum errcode log_read(struct log *log, const struct log_read *read, str
                                struct error *e);
 
 /* First offset whose batch was committed at or after the timestamp; the end offset when there is
- * none. May read indexes and batch headers from the device. */
-MUST_USE enum errcode log_offset_at(struct log *log, int64_t timestamp_ms, int64_t *ret,
-                                    struct error *e);
+ * none. cold NULL: waits for the device; else as with nowait of log_read, and cold->file says whether
+ * something is missing. */
+MUST_USE enum errcode log_offset_at(struct log *log, int64_t timestamp_ms, struct log_range *cold,
+                                    int64_t *ret, struct error *e);
 
 /* ---- retention and upkeep ---- */
 

@@ -267,14 +267,26 @@ static size_t find_by_time(const struct log *log, int64_t timestamp_ms)
     return i;
 }
 
-enum errcode log_offset_at(struct log *log, int64_t timestamp_ms, int64_t *ret, struct error *e)
+enum errcode log_offset_at(struct log *log, int64_t timestamp_ms, struct log_range *cold,
+                           int64_t *ret, struct error *e)
 {
+    OWNED(probe_fini) struct probe probe = {.nowait = cold != NULL};
     size_t i = find_by_time(log, timestamp_ms);
+    enum errcode code;
+
+    if (cold != NULL) {
+        *cold = (struct log_range){0};
+    }
 
     if (i == log->segment_count) {
         *ret = log_end_offset(log);
         return ERR_OK;
     }
     TRY(log_open_segment(log, log->segments[i], e));
-    return segment_offset_at(log->segments[i], timestamp_ms, ret, e);
+    code = segment_offset_at(log->segments[i], timestamp_ms, &probe, ret, e);
+    if (code == PROBE_COLD) {
+        answer_cold(&probe, cold);
+        code = ERR_OK;
+    }
+    return code;
 }

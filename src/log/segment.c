@@ -380,15 +380,16 @@ static enum errcode offset_at_from(const struct segment *s, struct walk *w, int6
 }
 
 /* Where the time index says that the timestamp may be found; 0 when it is wrong. */
-static enum errcode time_hint(struct segment *s, int64_t timestamp, uint64_t *ret, struct error *e)
+static enum errcode time_hint(struct segment *s, int64_t timestamp, struct probe *probe,
+                              uint64_t *ret, struct error *e)
 {
     struct index_found near = {0};
     struct batch_header header;
 
     *ret = 0;
-    TRY(index_floor(&s->times, INDEX_KEY, timestamp, NULL, &near, e));
+    TRY(index_floor(&s->times, INDEX_KEY, timestamp, probe, &near, e));
     if (segment_contains(s, s->base_offset + near.entry.value)) {
-        TRY(segment_locate(s, s->base_offset + near.entry.value, NULL, ret, &header, e));
+        TRY(segment_locate(s, s->base_offset + near.entry.value, probe, ret, &header, e));
         if (header.size == 0 || header.commit_timestamp != near.entry.key) {
             *ret = 0; /* not what that entry says: ask the batches */
         }
@@ -396,7 +397,8 @@ static enum errcode time_hint(struct segment *s, int64_t timestamp, uint64_t *re
     return ERR_OK;
 }
 
-enum errcode segment_offset_at(struct segment *s, int64_t timestamp, int64_t *ret, struct error *e)
+enum errcode segment_offset_at(struct segment *s, int64_t timestamp, struct probe *probe,
+                               int64_t *ret, struct error *e)
 {
     struct segment_place end = {.position = s->size, .offset = s->end_offset};
     uint8_t window[WALK_WINDOW_SMALL];
@@ -405,11 +407,12 @@ enum errcode segment_offset_at(struct segment *s, int64_t timestamp, int64_t *re
     struct walk w;
 
     TRY(segment_open(s, FILE_READ, e));
-    TRY(time_hint(s, timestamp, &position, e));
+    TRY(time_hint(s, timestamp, probe, &position, e));
     walk_init(&w, s->file, position, s->size, writer_of(window, sizeof window));
+    w.probe = probe;
     code = offset_at_from(s, &w, timestamp, ret, e);
     if (code == ERR_CORRUPT_RECORD) {
-        TRY(damage_map(s, &end, NULL, e));
+        TRY(damage_map(s, &end, probe, e));
         w.position = position;
         code = offset_at_from(s, &w, timestamp, ret, e);
     }

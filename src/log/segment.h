@@ -100,8 +100,8 @@ MUST_USE enum errcode segment_boundary(struct segment *s, uint64_t from, uint64_
                                        struct probe *probe, struct segment_place *ret,
                                        struct error *e);
 /* Base offset of the first batch with a timestamp >= timestamp; end_offset when there is none. */
-MUST_USE enum errcode segment_offset_at(struct segment *s, int64_t timestamp, int64_t *ret,
-                                        struct error *e);
+MUST_USE enum errcode segment_offset_at(struct segment *s, int64_t timestamp, struct probe *probe,
+                                        int64_t *ret, struct error *e);
 
 /* ---- recovery ---- */
 

@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     log = open_log(dir, (how & 8) != 0, (how & 16) != 0 ? (int64_t)2 * BATCHES : 25);
     check(log);
-    ASSERT(log_offset_at(log, 100, &at, &e) == ERR_OK);
+    ASSERT(log_offset_at(log, 100, NULL, &at, &e) == ERR_OK);
     log_free(log);
     log_dir_free(dir);
     return 0;

@@ -50,7 +50,7 @@ static void open_and_use(const char *dir, bool clean, int64_t recovery_point)
 
     ASSERT(log_open(&params, &log, &report, &e) == ERR_OK);
     read_all(log);
-    IGNORE(log_offset_at(log, 5, &at, &e));
+    IGNORE(log_offset_at(log, 5, NULL, &at, &e));
     code = log_append(log, (uint8_t *)(uintptr_t)batch.data, batch.len, 0, &appended, &e);
     /* offsets may have come close to their end */
     ASSERT(code == ERR_OK || code == ERR_CORRUPT_RECORD);

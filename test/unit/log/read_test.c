@@ -207,12 +207,12 @@ static void finds_offsets_by_time(void **state)
     for (int64_t t = 990; t < 2000; t += 3) {
         int64_t batch = t <= 1000 ? 0 : (t - 1000 + 9) / 10;
 
-        OK(log_offset_at(f->log, t, &offset, &e));
+        OK(log_offset_at(f->log, t, NULL, &offset, &e));
         assert_int_equal(offset, batch > 99 ? 200 : 2 * batch);
     }
-    OK(log_offset_at(f->log, INT64_MAX, &offset, &e));
+    OK(log_offset_at(f->log, INT64_MAX, NULL, &offset, &e));
     assert_int_equal(offset, 200);
-    OK(log_offset_at(f->log, INT64_MIN, &offset, &e));
+    OK(log_offset_at(f->log, INT64_MIN, NULL, &offset, &e));
     assert_int_equal(offset, 0);
 }
 

@@ -311,7 +311,7 @@ static void decay_below_the_recovery_point_stays_where_it_is(void **state)
     assert_int_equal(range.base_offset, 7);
     assert_int_equal(range.end_offset, 8);
     (void)file_unref(range.file);
-    OK(log_offset_at(log, 109, &at, &e));
+    OK(log_offset_at(log, 109, NULL, &at, &e));
     assert_int_equal(at, 12);
     log_free(log);
     /* a segment without one valid batch */

@@ -92,7 +92,7 @@ static void finds_timestamps(void **state)
     for (int64_t t = 0; t < 50 + BATCHES / 3 + 5; t++) {
         int64_t expected = t <= 50 ? 1000 : 1000 + 6 * (t - 50);
 
-        OK(segment_offset_at(f->s, t, &offset, &e));
+        OK(segment_offset_at(f->s, t, NULL, &offset, &e));
         assert_int_equal(offset, expected < f->s->end_offset ? expected : f->s->end_offset);
     }
 }

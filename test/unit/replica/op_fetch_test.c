@@ -1,5 +1,4 @@
-#include <fcntl.h>
-
+#include "../../support/evict.h"
 #include "../../support/store_ops.h"
 #include "../../support/vectors.h"
 
@@ -120,30 +119,6 @@ static void offsets_out_of_range(void **state)
 
 /* ---- bytes that are not in memory ---- */
 
-/* Drops the files of the bucket from the page cache; false where the file system has no other place
- * for them. */
-static bool evict(struct store *s, const char *table, struct bucket_id id)
-{
-    char *dir = arena_printf(&s->arena, "%s/fluss/%s-%lld/log-%d", s->dir, table,
-                             (long long)id.table_id, id.bucket);
-    struct dir_list list;
-    bool gone = true;
-
-    assert_int_equal(dir_read(dir, &s->arena, &list, NULL), ERR_OK);
-    for (size_t i = 0; i < list.count; i++) {
-        OWNED(file_unrefp) struct file *f = NULL;
-        uint64_t size = 0;
-        char *path = arena_printf(&s->arena, "%s/%s", dir, list.entries[i].name);
-
-        assert_int_equal(file_open(path, FILE_READ, &f, NULL), ERR_OK);
-        assert_int_equal(file_size(f, &size, NULL), ERR_OK);
-        assert_int_equal(file_sync(f, NULL), ERR_OK);
-        (void)posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
-        gone &= size == 0 || !file_resident(f, 0, (size_t)size);
-    }
-    return gone;
-}
-
 static int setup_on_disk(void **state)
 {
     struct store *s;
@@ -163,7 +138,7 @@ static void cold_bytes_are_read_in_the_pool(void **state)
     struct bucket_id id = filled(s, "t", 40);
 
     for (int offset = 0; offset < 40 * RECORDS; offset += 17) {
-        if (!evict(s, "t", id)) {
+        if (!store_evict(s, "t", id)) {
             skip();
         }
         assert_true(check_batches(s, store_fetch(s, id, offset, 1 << 20), offset / RECORDS) > 0);
@@ -176,7 +151,7 @@ static void cold_last_rows_are_read_in_the_pool(void **state)
     struct bucket_id id = filled(s, "t", 40);
     struct fetch_op f = {.op.id = id, .max_bytes = 1 << 20, .limit = 60};
 
-    if (!evict(s, "t", id)) {
+    if (!store_evict(s, "t", id)) {
         skip();
     }
     pieces_init(&f.pieces, &s->arena);
@@ -194,7 +169,7 @@ static void dropped_while_being_read(void **state)
     struct fetch_op fetches[16];
     struct gate *gate = gate_new(ARRAY_LEN(fetches));
 
-    if (!evict(s, "t", id)) {
+    if (!store_evict(s, "t", id)) {
         skip();
     }
     for (size_t i = 0; i < ARRAY_LEN(fetches); i++) {
@@ -304,7 +279,7 @@ static void cold_projections_of_many_buckets(void **state)
         (void)store_append(s, bucket_of(table, i % 4), batch);
     }
     for (int32_t b = 0; b < 4; b++) {
-        if (!evict(s, "t", bucket_of(table, b))) {
+        if (!store_evict(s, "t", bucket_of(table, b))) {
             skip();
         }
     }

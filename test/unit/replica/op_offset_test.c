@@ -1,3 +1,4 @@
+#include "../../support/evict.h"
 #include "../../support/store_ops.h"
 
 static int setup(void **state)
@@ -87,6 +88,40 @@ static void unknown_buckets_are_refused(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static int setup_on_disk(void **state)
+{
+    struct store *s;
+
+    setenv("TMPDIR", "/var/tmp", 1); /* usually on a device */
+    s = store_new(1);
+    unsetenv("TMPDIR");
+    s->config.log.segment_bytes_max = 4096;
+    store_open_sets(s);
+    *state = s;
+    return 0;
+}
+
+/* Index and headers are not in memory. */
+static void cold_offsets_by_time_are_searched_with_the_pool(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_PLAIN), 0);
+    int64_t before_ms[20];
+
+    for (uint32_t i = 0; i < ARRAY_LEN(before_ms); i++) {
+        before_ms[i] = clock_wall_ms();
+        thread_sleep_us(3000);
+        (void)store_append(s, id, store_batch(s, 3, 500, i + 1));
+        thread_sleep_us(3000);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(before_ms); i++) {
+        if (!store_evict(s, "t", id)) {
+            skip();
+        }
+        assert_int_equal(ask(s, id, OFFSET_AT, before_ms[i] + 1), 3 * (int64_t)i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +129,8 @@ int main(void)
         TEST(offsets_by_kind_and_time),
         TEST(times_to_come_are_refused),
         TEST(unknown_buckets_are_refused),
+        cmocka_unit_test_setup_teardown(cold_offsets_by_time_are_searched_with_the_pool,
+                                        setup_on_disk, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
