@@ -136,6 +136,10 @@ MUST_USE enum errcode kv_snapshot_list(const char *remote_dir, struct arena *are
 /* ERR_KV_SNAPSHOT_NOT_EXIST, ERR_CORRUPT_FILE. */
 MUST_USE enum errcode kv_snapshot_read(const char *remote_dir, int64_t id, struct arena *arena,
                                        struct kv_snapshot *ret, struct error *e);
+/* Whether all its files are there, as long as they should be; it was read from remote_dir. Errors as
+ * those of kv_snapshot_restore. */
+MUST_USE enum errcode kv_snapshot_check(const struct kv_snapshot *s, const char *remote_dir,
+                                        struct error *e);
 /* Removes all that the snapshots `kept` do not name, other snapshots first. Not beside an upload. An
  * error, and nothing is removed, when one of them cannot be read. */
 MUST_USE enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *kept, size_t count,

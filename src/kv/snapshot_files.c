@@ -42,6 +42,21 @@ static enum errcode copy_contents(struct file *from, struct file *to, uint64_t s
 }
 
 /* size < 0: whatever there is. */
+static enum errcode open_file(const char *path, int64_t size, struct file **ret, uint64_t *ret_size,
+                              struct error *e)
+{
+    OWNED(file_unrefp) struct file *file = NULL;
+
+    TRY(file_open(path, FILE_READ, &file, e));
+    TRY(file_size(file, ret_size, e));
+    if (size >= 0 && *ret_size != (uint64_t)size) {
+        return error_set(e, ERR_CORRUPT_FILE, "%s: %llu bytes, expected %lld", path,
+                         (unsigned long long)*ret_size, (long long)size);
+    }
+    *ret = TAKE(file);
+    return ERR_OK;
+}
+
 static enum errcode copy_file(const char *from, const char *to, int64_t size,
                               const atomic_bool *stop, struct error *e)
 {
@@ -49,12 +64,7 @@ static enum errcode copy_file(const char *from, const char *to, int64_t size,
     OWNED(file_unrefp) struct file *out = NULL;
     uint64_t there = 0;
 
-    TRY(file_open(from, FILE_READ, &in, e));
-    TRY(file_size(in, &there, e));
-    if (size >= 0 && there != (uint64_t)size) {
-        return error_set(e, ERR_CORRUPT_FILE, "%s: %llu bytes, expected %lld", from,
-                         (unsigned long long)there, (long long)size);
-    }
+    TRY(open_file(from, size, &in, &there, e));
     TRY(file_open(to, FILE_CREATE_NEW, &out, e));
     return copy_contents(in, out, there, stop, e);
 }
@@ -376,27 +386,28 @@ static enum errcode find_file(const struct fetch *f, const char *uri, char path[
     return ERR_OK;
 }
 
-static enum errcode fetch_files(const struct fetch *f, const struct kv_snapshot_files *files,
-                                struct error *e)
+/* dir NULL: only looks whether it is there. */
+static enum errcode fetch_file(const struct fetch *f, const struct kv_snapshot_file *file,
+                               struct error *e)
 {
+    OWNED(file_unrefp) struct file *found = NULL;
     char from[PATH_LEN_MAX];
     char to[PATH_LEN_MAX];
+    uint64_t size = 0;
 
-    for (size_t i = 0; i < files->count; i++) {
-        const struct kv_snapshot_file *file = &files->items[i];
-
-        TRY(find_file(f, file->path, from, e));
-        if (!path_exists(from)) {
-            return error_set(e, ERR_CORRUPT_FILE, "%s is missing", from);
-        }
-        TRY(join(to, f->dir, file->name, e));
-        TRY(copy_file(from, to, file->size, NULL, e));
+    TRY(find_file(f, file->path, from, e));
+    if (!path_exists(from)) {
+        return error_set(e, ERR_CORRUPT_FILE, "%s is missing", from);
     }
-    return ERR_OK;
+    if (f->dir == NULL) {
+        return open_file(from, file->size, &found, &size, e);
+    }
+    TRY(join(to, f->dir, file->name, e));
+    return copy_file(from, to, file->size, NULL, e);
 }
 
-enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote_dir,
-                                 const char *dir, struct error *e)
+static enum errcode fetch_files(const struct kv_snapshot *s, const char *remote_dir,
+                                const char *dir, struct error *e)
 {
     const struct fetch f = {
         .origin = s->location,
@@ -406,9 +417,25 @@ enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote
         .dir = dir,
     };
 
+    for (size_t i = 0; i < s->shared.count; i++) {
+        TRY(fetch_file(&f, &s->shared.items[i], e));
+    }
+    for (size_t i = 0; i < s->own.count; i++) {
+        TRY(fetch_file(&f, &s->own.items[i], e));
+    }
+    return ERR_OK;
+}
+
+enum errcode kv_snapshot_check(const struct kv_snapshot *s, const char *remote_dir, struct error *e)
+{
+    return fetch_files(s, remote_dir, NULL, e);
+}
+
+enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote_dir,
+                                 const char *dir, struct error *e)
+{
     TRY(path_remove_tree(dir, e));
     TRY(dir_create(dir, e));
-    TRY(fetch_files(&f, &s->shared, e));
-    TRY(fetch_files(&f, &s->own, e));
+    TRY(fetch_files(s, remote_dir, dir, e));
     return dir_sync(dir, e);
 }

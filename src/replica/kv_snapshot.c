@@ -314,7 +314,8 @@ static const struct kv_snapshot *read_base(struct kv_snapshots *s)
     if (s->count == 0) {
         return NULL;
     }
-    if (kv_snapshot_read(s->remote_dir, s->ids[s->count - 1], &s->arena, base, &e) != ERR_OK) {
+    if (kv_snapshot_read(s->remote_dir, s->ids[s->count - 1], &s->arena, base, &e) != ERR_OK ||
+        kv_snapshot_check(base, s->remote_dir, &e) != ERR_OK) {
         diag_warn("replica", "%s: its newest snapshot is of no use: %s",
                   bucket_name(id_of(s), name), e.message);
         return NULL;

@@ -14,7 +14,8 @@
  *
  * Every state may end in IDLE: an attempt that fails leaves nothing that anybody sees, and the next
  * one, an interval later, begins by sweeping what it has left. So does the first one after a start.
- * A bucket whose state has not moved is left alone, but for a newest snapshot that cannot be read. Each attempt has an id of its own.
+ * A bucket whose state has not moved is left alone, unless its newest snapshot cannot be read or says
+ * that its files are elsewhere. Each attempt has an id of its own.
  * When nobody knows whether a commit is stored, the catalog takes no changes until the next start
  * (meta/README.md); until then nothing is attempted or swept in this set.
  * Thread: shard, but for the functions said to run in a pool.

@@ -275,9 +275,12 @@ static void damage_is_noticed(void **state)
     metadata = arena_printf(&f.arena, "%s/snap-1/_METADATA", f.remote);
     write_rows(&f, 0, 10);
     s = take_snapshot(&f, 1);
+    OK(kv_snapshot_check(&s, f.remote, &e));
     OK(file_replace(s.shared.items[0].path, bytes_str("short"), &e));
+    assert_int_equal(kv_snapshot_check(&s, f.remote, &e), ERR_CORRUPT_FILE);
     assert_int_equal(kv_snapshot_restore(&s, f.remote, restored, &e), ERR_CORRUPT_FILE);
     OK(path_remove(s.shared.items[0].path, &e));
+    assert_int_equal(kv_snapshot_check(&s, f.remote, &e), ERR_CORRUPT_FILE);
     assert_int_equal(kv_snapshot_restore(&s, f.remote, restored, &e), ERR_CORRUPT_FILE);
     s.shared.items[0].path = "s3://b/x";
     assert_int_equal(kv_snapshot_restore(&s, f.remote, restored, &e), ERR_UNSUPPORTED_OPERATION);

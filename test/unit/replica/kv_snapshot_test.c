@@ -304,6 +304,25 @@ static void one_that_cannot_be_read_is_made_again(void **state)
     }
     assert_int_equal(
         kv_snapshot_read(remote_of(s, id), wait_for(s, id, 1), &s->arena, &snapshot, &e), ERR_OK);
+    assert_int_equal(kv_snapshot_check(&snapshot, remote_of(s, id), &e), ERR_OK);
+}
+
+/* The next one does not refer to files that are gone. */
+static void what_is_lost_is_not_shared(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = table_of(s, "t");
+    struct kv_snapshot snapshot;
+    struct error e;
+
+    (void)store_put(s, id, 1, "one");
+    (void)wait_for(s, id, 1);
+    assert_int_equal(path_remove_tree(arena_printf(&s->arena, "%s/shared", remote_of(s, id)), &e),
+                     ERR_OK);
+    (void)store_put(s, id, 2, "two");
+    assert_int_equal(
+        kv_snapshot_read(remote_of(s, id), wait_for(s, id, 2), &s->arena, &snapshot, &e), ERR_OK);
+    assert_int_equal(kv_snapshot_check(&snapshot, remote_of(s, id), &e), ERR_OK);
 }
 
 static void a_table_may_be_dropped_meanwhile(void **state)
@@ -365,6 +384,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_snapshots_the_log_is_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_is_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(one_that_cannot_be_read_is_made_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_lost_is_not_shared, setup, teardown),
         cmocka_unit_test_setup_teardown(a_table_may_be_dropped_meanwhile, setup, teardown),
         cmocka_unit_test_setup_teardown(a_quiet_set_makes_none, setup, teardown),
     };
