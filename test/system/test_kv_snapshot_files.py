@@ -225,6 +225,30 @@ def test_a_log_without_its_begin(begin):
     check(table, [[1, "still", None]])
 
 
+def test_numbers_are_not_given_twice(begin):
+    begin(TRIMMED | OFTEN)
+    columns = {"word": STRING, "number": BIGINT}
+    layout = {"auto_increment": "number", "properties": {"table.log.ttl": "1ms"}}
+    table = KvTable.create(begin.cluster, "d", "words", columns, ["word"], **layout)
+    bucket = snapshots.Bucket(begin.server, table)
+    words = [f"word {i}" for i in range(3000)]
+    for i in range(0, 3000, 100):
+        end = table.write(*[[w, None] for w in words[i : i + 100]], target=[0])
+    snapshots.wait(table, end)
+    snapshots.until(lambda: table.offset(0) > 0, "the log keeps what is not needed")
+    before = table.lookup(*[(w,) for w in words])
+    assert before == [table.value(w, i + 1) for i, w in enumerate(words)]
+    begin.stop(kill=True)
+    shutil.rmtree(bucket.local)
+    begin.start()
+    table.cluster = begin.cluster
+    assert table.lookup(*[(w,) for w in words]) == before
+    more = [f"more {i}" for i in range(10)]
+    table.write(*[[w, None] for w in more], target=[0])
+    given = [row[1] for _, _, row in table.changes(offset=end)]
+    assert len(given) == len(set(given)) == 10 and min(given) > 3000
+
+
 def test_the_data_directory_moves(begin):
     """Clients are told where files are now, and a lost state is found there."""
     table = begin()
