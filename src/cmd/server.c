@@ -104,6 +104,7 @@ static enum errcode start_shards(struct server *s, struct error *e)
     s->replica_config.shard_count = s->node.shard_count;
     s->replica_config.clean = s->clean;
     s->replica_config.disk = s->disk;
+    s->replica_config.read_pool = s->reads;
     s->replica_config.sync_pool = s->sync;
     s->replica_config.kv_pool = s->kv;
     s->replica_config.snapshot_pool = s->snapshots;
@@ -218,6 +219,7 @@ static enum errcode start_all(struct server *s, struct error *e)
     TRY(listen_all(s, e)); /* a port that is taken is found out before anything is touched */
     TRY(open_data_dir(s, e));
     s->disk = pool_new("disk", s->config->disk_threads);
+    s->reads = pool_new("reads", s->config->read_threads);
     s->sync = pool_new("sync", s->config->sync_threads);
     s->kv = pool_new("kv", s->config->kv_threads);
     s->snapshots = pool_new("snapshots", s->config->snapshot_threads);
@@ -349,6 +351,7 @@ static void end_threads(struct server *s)
     pool_free(s->snapshots);
     pool_free(s->kv);
     pool_free(s->sync);
+    pool_free(s->reads);
     pool_free(s->disk);
 }
 

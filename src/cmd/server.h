@@ -48,6 +48,7 @@ struct server_config {
     int64_t recovery_point_us;   /* between two moves of all recovery points */
     int64_t fetch_wait_us_max;   /* longest long poll */
     unsigned disk_threads;
+    unsigned read_threads;
     unsigned sync_threads;
     unsigned kv_threads;
     unsigned snapshot_threads;
@@ -68,6 +69,7 @@ struct server {
     struct checkpoint hints[CHECKPOINT_COUNT]; /* what the last run wrote, sorted */
 
     struct pool *disk;
+    struct pool *reads;
     struct pool *sync;
     struct pool *kv;
     struct pool *snapshots;

@@ -4,8 +4,9 @@
 
 #include <unistd.h>
 
-/* Threads for opens and cold reads, and for syncs; they start when they are needed. */
+/* Threads for opens, for cold reads and for syncs; they start when they are needed. */
 #define DISK_THREADS 4
+#define READ_THREADS 8
 #define SYNC_THREADS 4
 /* Responses a peer may leave unread before its requests are not read any more. */
 #define UNSENT_MAX (8u << 20)
@@ -117,6 +118,7 @@ enum errcode server_config_make(const struct server_args *args, struct arena *ar
         .recovery_point_us = options_duration_ms(o, "log.flush.offset.checkpoint-interval") * 1000,
         .fetch_wait_us_max = INT64_C(60000000),
         .disk_threads = DISK_THREADS,
+        .read_threads = READ_THREADS,
         .sync_threads = SYNC_THREADS,
     };
 

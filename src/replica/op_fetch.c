@@ -54,7 +54,7 @@ static void fetch_submit(struct fetch_op *f, struct bucket *b, void (*work)(stru
     f->bucket = b;
     f->job = (struct pool_job){.work = work, .home = b->set->shard, .done.run = done};
     bucket_job_begin(b);
-    pool_submit(b->set->config.disk, &f->job);
+    pool_submit(b->set->config.read_pool, &f->job);
 }
 
 /* ---- projection and filter ---- */

@@ -227,7 +227,7 @@ static void scanner_close(struct scanner *s)
     }
     s->job = (struct pool_job){.work = close_work, .home = b->set->shard, .done.run = close_done};
     bucket_job_begin(b);
-    pool_submit(b->set->config.disk, &s->job);
+    pool_submit(b->set->config.read_pool, &s->job);
 }
 
 /* ---- a call ---- */
@@ -302,7 +302,7 @@ static void call_start(struct scanner *s)
     struct replica_set *set = s->bucket->set;
 
     s->job = (struct pool_job){.work = call_work, .home = set->shard, .done.run = call_done};
-    pool_submit(set->config.disk, &s->job);
+    pool_submit(set->config.read_pool, &s->job);
 }
 
 /* ---- opening ---- */

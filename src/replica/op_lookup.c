@@ -103,7 +103,7 @@ static void slice_read(struct lookup *l)
 
     l->job = (struct pool_job){.work = read_work, .home = b->set->shard, .done.run = read_done};
     bucket_job_begin(b);
-    pool_submit(b->set->config.disk, &l->job);
+    pool_submit(b->set->config.read_pool, &l->job);
 }
 
 /* ---- rows for keys that have none ---- */

@@ -110,7 +110,7 @@ static void read_submit(struct prefix_lookup *l)
     struct replica_set *set = l->bucket->set;
 
     l->job = (struct pool_job){.work = read_work, .home = set->shard, .done.run = read_done};
-    pool_submit(set->config.disk, &l->job);
+    pool_submit(set->config.read_pool, &l->job);
 }
 
 static void read_settled(struct kv_settled *w)

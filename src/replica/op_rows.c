@@ -71,7 +71,7 @@ static void rows_settled(struct kv_settled *w)
         return;
     }
     r->job = (struct pool_job){.work = rows_work, .home = set->shard, .done.run = rows_done};
-    pool_submit(set->config.disk, &r->job);
+    pool_submit(set->config.read_pool, &r->job);
 }
 
 static void rows_run(struct bucket_op *bucket_op, struct bucket *b)

@@ -60,7 +60,8 @@ struct replica_config {
     bool roll_active;             /* log.retention.roll-active-segment.enabled */
     int64_t retention_us;         /* log.retention.check-interval */
     int64_t writer_check_us;      /* server.writer-id.expiration-check-interval */
-    struct pool *disk;            /* opens, cold reads, removal */
+    struct pool *disk;            /* opens and removal: may take long */
+    struct pool *read_pool;       /* cold reads, which somebody waits for */
     struct pool *sync_pool;       /* syncs, so that nothing else delays an acknowledgement */
     struct pool *kv_pool;         /* state of primary-key tables on its way to the device */
     uint32_t kv_level0_trigger;   /* kv.backpressure.l0-slowdown-trigger */

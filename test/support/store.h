@@ -32,6 +32,7 @@ struct store {
     struct replica_config config;
     struct meta *meta;
     struct pool *disk;
+    struct pool *reads;
     struct pool *sync;
     struct pool *kv;
     struct pool *snapshots;
@@ -114,6 +115,7 @@ static inline void store_set_new(void *context, unsigned index)
 static inline void store_open_sets(struct store *s)
 {
     s->config.disk = s->disk = pool_new("disk", 2);
+    s->config.read_pool = s->reads = pool_new("reads", 2);
     s->config.sync_pool = s->sync = pool_new("sync", 2);
     s->config.kv_pool = s->kv = pool_new("kv", 2);
     s->config.snapshot_pool = s->snapshots = pool_new("snapshots", 2);
@@ -213,6 +215,7 @@ static inline void store_free_sets(struct store *s)
     pool_free(TAKE(s->snapshots));
     pool_free(TAKE(s->kv));
     pool_free(TAKE(s->sync));
+    pool_free(TAKE(s->reads));
     pool_free(TAKE(s->disk));
     shards_call(s->shards, s->count, store_set_free, s);
 }
