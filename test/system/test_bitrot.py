@@ -117,6 +117,10 @@ class Damage:
         self.lost = set()
         self.changed = []
 
+    def witnessed(self):
+        """Whether something still says how long the logs were; of a killed server only one file does."""
+        return self.written.clean or not any(c.startswith("recovery-point") for c in self.changed)
+
     def some_file(self):
         files = [p for p in sorted(self.directory.rglob("*")) if p.is_file() and p.stat().st_size]
         # the larger half of the time where the records are
@@ -209,10 +213,15 @@ def check_served(server, damage):
     for bucket, end in damage.written.ends.items():
         lost |= check_bucket(table, bucket, damage)
         after = table.append(batches.arrow_batch(rows_at(bucket, 0, 1)), bucket=bucket)
-        assert after >= end, "an offset that was acknowledged is given to another row"
+        assert after >= end or not damage.witnessed(), "an acknowledged offset is given to another row"
     cluster.close()
     server.check()
     return lost
+
+
+def catalog_lost_its_end(server):
+    """A sector at the end of the catalog's journal that is gone looks like a write cut short."""
+    return "are no whole transaction" in server.stderr()
 
 
 def start(server):
@@ -245,12 +254,13 @@ def survive(written, tmp_path, seed, kinds):
     lost = set()
     if start(server):
         try:
-            lost = check_served(server, damage)
+            if not catalog_lost_its_end(server):
+                lost = check_served(server, damage)
         finally:
             server.kill() if server.running() else None
-        if lost:
+        if lost and damage.witnessed():
             assert "are lost" in server.stderr(), "the server does not say that records are lost"
-    else:
+    if catalog_lost_its_end(server) or "cannot start: " in server.stderr():
         assert any("/meta/" in f["path"] for f in findings), "refused, and verify finds nothing"
     assert not lost or code == 1, "verify does not say that records are lost"
     shutil.rmtree(server.workdir, ignore_errors=True)
