@@ -305,28 +305,3 @@ void kv_snapshot_make_plan(const struct kv_snapshot_request *r, struct arena *ar
         }
     }
 }
-
-static bool contains(struct kv_snapshot_ids list, int64_t id)
-{
-    for (size_t i = 0; i < list.count; i++) {
-        if (list.ids[i] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-size_t kv_snapshot_retain(struct kv_snapshot_ids all, size_t retained,
-                          struct kv_snapshot_ids leased, int64_t *ret_kept)
-{
-    size_t newest = retained > 0 ? retained : 1;
-    size_t kept = 0;
-
-    for (size_t i = 0; i < all.count; i++) {
-        ASSERT(i == 0 || all.ids[i - 1] < all.ids[i]);
-        if (all.count - i <= newest || contains(leased, all.ids[i])) {
-            ret_kept[kept++] = all.ids[i];
-        }
-    }
-    return kept;
-}

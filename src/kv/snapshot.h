@@ -108,16 +108,6 @@ bool kv_snapshot_is_of(const struct kv_snapshot *s, const char *remote);
 void kv_snapshot_make_plan(const struct kv_snapshot_request *r, struct arena *arena,
                            struct kv_snapshot_plan *ret);
 
-struct kv_snapshot_ids {
-    const int64_t *ids;
-    size_t count;
-};
-
-/* Which of all snapshots, given by ascending id, are to be kept: the newest `retained`, at least
- * one, and those that are leased. ret_kept has room for all; returns how many. */
-size_t kv_snapshot_retain(struct kv_snapshot_ids all, size_t retained,
-                          struct kv_snapshot_ids leased, int64_t *ret_kept);
-
 /* ---- files ---- */
 
 /* The files of a checkpoint directory, in the arena. */

@@ -199,26 +199,6 @@ static void a_place_is_a_directory(void **state)
     assert_false(kv_snapshot_is_of(&s, "s3://c/kv"));
 }
 
-static void the_newest_and_the_leased_stay(void **state)
-{
-    static const int64_t ids[] = {1, 3, 4, 7, 9};
-    static const int64_t leases[] = {3, 8, 9};
-    const struct kv_snapshot_ids all = {.ids = ids, .count = ARRAY_LEN(ids)};
-    const struct kv_snapshot_ids leased = {.ids = leases, .count = ARRAY_LEN(leases)};
-    const struct kv_snapshot_ids none = {0};
-    int64_t kept[ARRAY_LEN(ids)];
-
-    (void)state;
-    assert_int_equal(kv_snapshot_retain(all, 2, leased, kept), 3);
-    assert_int_equal(kept[0], 3);
-    assert_int_equal(kept[1], 7);
-    assert_int_equal(kept[2], 9);
-    assert_int_equal(kv_snapshot_retain(all, 0, none, kept), 1);
-    assert_int_equal(kept[0], 9);
-    assert_int_equal(kv_snapshot_retain(all, 9, none, kept), 5);
-    assert_int_equal(kv_snapshot_retain(none, 9, none, kept), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,7 +208,6 @@ int main(void)
         cmocka_unit_test(a_first_plan_copies_everything),
         cmocka_unit_test(a_later_plan_shares_what_is_the_same),
         cmocka_unit_test(a_place_is_a_directory),
-        cmocka_unit_test(the_newest_and_the_leased_stay),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
