@@ -20,7 +20,8 @@ REPORT = re.compile(
 SANITIZER_DEFAULTS = {
     "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-    "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1",
+    "TSAN_OPTIONS": "halt_on_error=0:second_deadlock_stack=1:suppressions="
+    + str(Path(__file__).with_name("tsan.supp")),
 }
 
 
