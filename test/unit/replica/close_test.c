@@ -1,4 +1,4 @@
-#include "../../support/store_ops.h"
+#include "../../support/kv_store.h"
 
 static int setup(void **state)
 {
@@ -190,6 +190,79 @@ static void no_acknowledged_append_is_lost(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* ---- with puts under way ---- */
+
+#define PUTS 120
+
+struct putting {
+    struct put_op puts[PUTS];
+    struct kv_store_row rows[PUTS];
+};
+
+/* Of two buckets of the first table, and of a log table beside them. */
+static void start_puts(struct store *s, struct putting *p, int64_t table, struct gate *gate)
+{
+    for (int32_t i = 0; i < PUTS; i++) {
+        p->rows[i] = (struct kv_store_row){.a = i, .b = arena_printf(&s->arena, "%d", i), .c = i};
+        p->puts[i] = put_of(bucket_of(table, i % 2), kv_store_one(s, table, &p->rows[i]), -1);
+        store_op_start(s, &p->puts[i].op, gate, submit_put);
+    }
+}
+
+/* Each is answered; what was acknowledged is there afterwards. */
+static void puts_under_way_are_answered(void **state)
+{
+    struct store *s = *state;
+    int64_t table = store_create_table(s, "t", STORE_KV(""));
+
+    for (int round = 0; round < 5; round++) {
+        struct gate *gate = gate_new(PUTS);
+        struct putting p;
+
+        start_puts(s, &p, table, gate);
+        if (round % 2 == 1) { /* some have been answered, others wait for reads or syncs */
+            shard_settle(s->shards[0]);
+        }
+        store_close_sets(s);
+        gate_wait(gate);
+        store_open_sets(s);
+        for (int32_t b = 0; b < 2; b++) {
+            struct offset_op o = {.op.id = bucket_of(table, b), .kind = OFFSET_LATEST};
+
+            assert_int_equal(store_op(s, &o.op, submit_offset), ERR_OK);
+        }
+        for (int32_t i = 0; i < PUTS; i++) {
+            assert_true(p.puts[i].op.code == ERR_OK ||
+                        p.puts[i].op.code == ERR_NOT_LEADER_OR_FOLLOWER);
+            if (p.puts[i].op.code == ERR_OK) {
+                assert_string_equal(store_get(s, bucket_of(table, i % 2), i, KV_SIGHT_SHOWN),
+                                    p.rows[i].b);
+            }
+        }
+    }
+}
+
+/* The files of its states go when nobody holds them any more. */
+static void a_stop_meets_a_drop(void **state)
+{
+    struct store *s = *state;
+
+    for (int round = 0; round < 5; round++) {
+        int64_t table = store_create_table(s, "t", STORE_KV(""));
+        struct gate *gate = gate_new(PUTS);
+        struct putting p;
+
+        start_puts(s, &p, table, gate);
+        if (round % 2 == 1) {
+            shard_settle(s->shards[0]);
+        }
+        store_drop_table(s, "t");
+        store_close_sets(s);
+        gate_wait(gate);
+        store_open_sets(s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +271,8 @@ int main(void)
         TEST(appends_that_wait_for_the_open_are_refused),
         TEST(a_set_without_buckets_closes),
         TEST(no_acknowledged_append_is_lost),
+        TEST(puts_under_way_are_answered),
+        TEST(a_stop_meets_a_drop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
