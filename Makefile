@@ -44,7 +44,7 @@ bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios; ONL
 	@scripts/bootstrap test bench
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider bench/run $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
-soak: all ## kill -9 and full-disk rounds against stock clients
+soak: all ## crashes, power failures, damaged disks, a thousand seeds of the model test
 	@scripts/bootstrap test
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/system -m slow -q $(ARGS)
 
