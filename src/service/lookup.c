@@ -4,7 +4,8 @@
 static void fill_error(struct request *r, const struct bucket_op *op, int32_t *code,
                        struct bytes *message, bool *has_message)
 {
-    *code = error_fluss_code(op->code);
+    /* clients of these APIs do not know the code of back-pressure, which inserts may meet */
+    *code = error_fluss_code(op->code == ERR_STORAGE_BACKPRESSURE ? ERR_KV_STORAGE : op->code);
     *has_message = rpc_error_text(&op->error, &r->arena, message);
 }
 
