@@ -147,7 +147,7 @@ static void put_old_values(struct kv_tablet *t)
     }
     t->read = (struct pool_job){.work = read_work, .home = set->shard, .done.run = read_done};
     bucket_job_begin(t->bucket);
-    pool_submit(set->config.disk, &t->read);
+    pool_submit(set->config.read_pool, &t->read);
 }
 
 /* ---- the write ---- */

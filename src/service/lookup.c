@@ -99,8 +99,9 @@ static enum errcode check_lookup(struct request *r, struct error *e)
 
     for (size_t i = 0; i < m->buckets_req_count; i++) {
         if (m->buckets_req[i].has_original_partition_name) {
-            return error_set(e, ERR_PARTITION_SPEC_INVALID,
-                             "historical partitions cannot be looked up");
+            return error_set(
+                e, m->insert_if_not_exists ? ERR_INVALID_TABLE : ERR_PARTITION_SPEC_INVALID,
+                "historical partitions cannot be looked up");
         }
     }
     return kv_version_check(r, m->table_id, e);
