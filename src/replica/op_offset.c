@@ -57,7 +57,7 @@ static void search_run(struct search *s)
     if (code == ERR_OK && s->cold.file != NULL) {
         s->job = (struct pool_job){.work = warm_work, .home = b->set->shard, .done.run = warm_done};
         bucket_job_begin(b);
-        pool_submit(b->set->config.disk, &s->job);
+        pool_submit(b->set->config.read_pool, &s->job);
         return;
     }
     s->op->offset = found < b->high_watermark ? found : b->high_watermark;
