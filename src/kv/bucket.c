@@ -174,11 +174,15 @@ static enum kv_found find_pending(const struct kv_bucket *b, enum kv_sight sight
                                     : kv_pending_shown(b->pending, key->key, key->hash, &key->old);
 }
 
+/* The key PREFETCH_AHEAD times two ahead of i: where it may be. The one half as far: what is there. */
 static void prefetch(const struct kv_bucket *b, const struct kv_lookup *l, size_t i)
 {
-    if (i < l->count) {
-        kv_pending_prefetch(b->pending, l->keys[i].hash);
-        kv_cache_prefetch(b->shard->cache, b->row_space, l->keys[i].hash);
+    if (i + PREFETCH_AHEAD * 2 < l->count) {
+        kv_pending_prefetch(b->pending, l->keys[i + PREFETCH_AHEAD * 2].hash);
+        kv_cache_prefetch(b->shard->cache, b->row_space, l->keys[i + PREFETCH_AHEAD * 2].hash);
+    }
+    if (i + PREFETCH_AHEAD < l->count) {
+        kv_cache_prefetch_entry(b->shard->cache, b->row_space, l->keys[i + PREFETCH_AHEAD].hash);
     }
 }
 
@@ -196,13 +200,14 @@ bool kv_lookup_begin(struct kv_bucket *b, struct kv_lookup *l)
     ASSERT(l->count <= UINT32_MAX);
     l->missing_count = 0;
     l->ticket = kv_cache_ticket(b->shard->cache);
-    for (size_t i = 0; i < PREFETCH_AHEAD; i++) {
-        prefetch(b, l, i);
+    for (size_t i = 0; i < PREFETCH_AHEAD * 2 && i < l->count; i++) {
+        kv_pending_prefetch(b->pending, l->keys[i].hash);
+        kv_cache_prefetch(b->shard->cache, b->row_space, l->keys[i].hash);
     }
     for (size_t i = 0; i < l->count; i++) {
         struct kv_key *key = &l->keys[i];
 
-        prefetch(b, l, i + PREFETCH_AHEAD);
+        prefetch(b, l, i);
         if (find_pending(b, l->sight, key) == KV_UNKNOWN &&
             kv_cache_get(b->shard->cache, b->row_space, key->key, key->hash, &key->old) ==
                 KV_UNKNOWN) {
@@ -430,14 +435,24 @@ static void released(void *context, const struct kv_change *change, size_t prefi
     }
 }
 
+static void release_prefetch(void *context, uint64_t far, uint64_t near)
+{
+    const struct kv_bucket *b = context;
+
+    kv_cache_prefetch(b->shard->cache, b->row_space, far);
+    kv_cache_prefetch_entry(b->shard->cache, b->row_space, near);
+}
+
 bool kv_spill_end(struct kv_bucket *b, struct kv_spill *s)
 {
+    const struct kv_release release = {
+        .released = released, .prefetch = release_prefetch, .context = b};
     bool over = true;
 
     if (s->code != ERR_OK) {
         kv_pending_untake(b->pending, &s->taken);
     } else {
-        over = kv_pending_release(b->pending, &s->taken, KV_SPILL_STEP, released, b);
+        over = kv_pending_release(b->pending, &s->taken, KV_SPILL_STEP, &release);
     }
     count_pending(b);
     return over;

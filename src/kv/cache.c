@@ -14,6 +14,7 @@
 #define MOVES_MAX      8u  /* second chances given for one put */
 #define TOUCHED        8192u
 #define GROW_BYTES     ((size_t)1 << 20)
+#define LINE           64u /* of the processor's cache */
 
 enum entry_flags { ENTRY_DEAD = 1, ENTRY_USED = 2 };
 
@@ -359,6 +360,20 @@ void kv_cache_fill(struct kv_cache *c, uint32_t space, const struct kv_key *foun
 void kv_cache_prefetch(const struct kv_cache *c, uint32_t space, uint64_t hash)
 {
     kv_places_prefetch(&c->places, mix(space, hash));
+}
+
+void kv_cache_prefetch_entry(const struct kv_cache *c, uint32_t space, uint64_t hash)
+{
+    uint32_t tag = kv_places_tag(mix(space, hash));
+    uint32_t slot = tag;
+
+    if (kv_places_next(&c->places, tag, &slot)) {
+        const uint8_t *e = (const uint8_t *)entry_at(c, c->places.slots[slot].at - 1);
+
+        __builtin_prefetch(e);
+        __builtin_prefetch(e + LINE);
+        __builtin_prefetch(e + LINE * 2);
+    }
 }
 
 struct kv_cache_stats kv_cache_stats(const struct kv_cache *c)

@@ -12,6 +12,7 @@
 #define ENTRIES_MIN     64u
 #define ENTRIES_MAX     (1u << 31)
 #define BATCHES_MIN     16u
+#define RELEASE_AHEAD   8u /* entries looked at before their turn */
 #define BLOCK_BYTES     ((size_t)256 << 10)
 #define BLOCK_BYTES_MIN ((size_t)4 << 10)
 
@@ -553,8 +554,26 @@ static void end_spill(struct kv_pending *p, struct kv_pending_spill *s)
     *s = (struct kv_pending_spill){0};
 }
 
+static void release_prefetch(const struct kv_pending *p, const struct kv_release *release,
+                             uint64_t end)
+{
+    const struct entry *near;
+    const struct entry *far;
+
+    if (p->entry_head + RELEASE_AHEAD * 2 >= end) {
+        return;
+    }
+    near = entry_at(p, p->entry_head + RELEASE_AHEAD);
+    far = entry_at(p, p->entry_head + RELEASE_AHEAD * 2);
+    kv_places_prefetch(&p->by_key, near->hash);
+    __builtin_prefetch(near->key);
+    if (release->prefetch != NULL) {
+        release->prefetch(release->context, far->hash, near->hash);
+    }
+}
+
 bool kv_pending_release(struct kv_pending *p, struct kv_pending_spill *s, size_t max,
-                        kv_released_fn released, void *context)
+                        const struct kv_release *release)
 {
     uint64_t stop = s->end - p->entry_head > max ? p->entry_head + max : s->end;
     uint64_t spilled = s->end - p->released.entry_end;
@@ -563,10 +582,11 @@ bool kv_pending_release(struct kv_pending *p, struct kv_pending_spill *s, size_t
     for (; p->entry_head < stop; p->entry_head++) {
         const struct entry *e = entry_at(p, p->entry_head);
 
+        release_prefetch(p, release, s->end);
         if (entry_is_last(e, s->end)) {
             struct kv_change change = entry_change(e);
 
-            released(context, &change, e->prefix_len);
+            release->released(release->context, &change, e->prefix_len);
         }
         unlink_oldest(p, p->entry_head);
     }

@@ -87,13 +87,18 @@ MUST_USE bool kv_pending_collect(const struct kv_pending *p, struct kv_pending_s
 /* Frees the list of changes once it is of no use. Thread: any. */
 void kv_pending_spill_trim(struct kv_pending_spill *s);
 
-/* Told the last change of each key that is released; the bytes are gone afterwards. */
-typedef void (*kv_released_fn)(void *context, const struct kv_change *change, size_t prefix_len);
+struct kv_release {
+    /* Told the last change of each key that is released; the bytes are gone afterwards. */
+    void (*released)(void *context, const struct kv_change *change, size_t prefix_len);
+    /* Told hashes of keys it may be told of later, `near` before `far`; NULL: it need not be. */
+    void (*prefetch)(void *context, uint64_t far, uint64_t near);
+    void *context;
+};
 
 /* The store holds what was taken: drops up to max changes of it. true: that was the last, the spill
  * is over and its memory freed. */
 MUST_USE bool kv_pending_release(struct kv_pending *p, struct kv_pending_spill *s, size_t max,
-                                 kv_released_fn released, void *context);
+                                 const struct kv_release *release);
 /* The store does not: ends the spill, it may be taken again. */
 void kv_pending_untake(struct kv_pending *p, struct kv_pending_spill *s);
 

@@ -164,6 +164,7 @@ static void pass_ids(struct replay *r, int64_t id_max)
 
 static enum errcode replay_write(struct replay *r, struct error *e)
 {
+    const struct kv_release release = {.released = no_more_cached};
     struct kv_pending_spill taken;
     struct kv_state state = r->state;
     enum errcode code;
@@ -180,7 +181,7 @@ static enum errcode replay_write(struct replay *r, struct error *e)
         kv_pending_untake(r->pending, &taken);
         return code;
     }
-    while (!kv_pending_release(r->pending, &taken, SIZE_MAX, no_more_cached, NULL)) {
+    while (!kv_pending_release(r->pending, &taken, SIZE_MAX, &release)) {
     }
     return ERR_OK;
 }

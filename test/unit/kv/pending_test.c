@@ -127,6 +127,7 @@ static void spill(struct kv_pending *p, struct model *m, struct rows_random *r)
     struct kv_pending_spill s;
     struct kv_pending_spill second;
     struct expectation x = {.m = m};
+    const struct kv_release release = {.released = expect_released, .context = &x};
 
     if (!kv_pending_take(p, rows_below(r, 3) == 0 ? SIZE_MAX : rows_below(r, 2000), &s)) {
         assert_int_equal(m->shown, m->released);
@@ -149,7 +150,7 @@ static void spill(struct kv_pending *p, struct model *m, struct rows_random *r)
         kv_pending_untake(p, &s);
         return;
     }
-    while (!kv_pending_release(p, &s, 1 + rows_below(r, 50), expect_released, &x)) {
+    while (!kv_pending_release(p, &s, 1 + rows_below(r, 50), &release)) {
         add(p, m, r);
     }
     m->released = x.end;
@@ -236,6 +237,7 @@ static void ignore_released(void *context, const struct kv_change *change, size_
 
 static void an_idle_bucket_shrinks(void **state)
 {
+    const struct kv_release ignore = {.released = ignore_released};
     struct kv_pending *p = kv_pending_new(0, NULL, NULL);
     size_t before = kv_pending_bytes(p);
     int64_t offset = 0;
@@ -251,7 +253,7 @@ static void an_idle_bucket_shrinks(void **state)
         kv_pending_show(p, offset);
         for (struct kv_pending_spill s; kv_pending_take(p, SIZE_MAX, &s);) {
             assert_true(kv_pending_collect(p, &s, SIZE_MAX));
-            assert_true(kv_pending_release(p, &s, SIZE_MAX, ignore_released, NULL));
+            assert_true(kv_pending_release(p, &s, SIZE_MAX, &ignore));
         }
         assert_int_equal(kv_pending_count(p), 0);
     }
