@@ -2,17 +2,20 @@
 
 #include "options.h"
 #include "verify_payload.h"
+#include "verify_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/units.h"
+#include "format/schema.h"
 #include "io/clock.h"
 #include "io/pool.h"
 #include "log/log.h"
 
 #define LOCK_FILE    ".lock"
 #define CLEAN_MARKER ".fluss_cleanshutdown"
+#define STATE_MEMORY ((size_t)32 << 20) /* of blocks of table files, for all states */
 
 /* One bucket: its own report, so that threads share nothing. */
 struct bucket_check {
@@ -23,6 +26,7 @@ struct bucket_check {
     struct checkpoint_entry id; /* offset: of the recovery point */
     int64_t high_watermark;     /* -1: unknown */
     struct verify_payload payload;
+    struct verify_state *state; /* of a primary-key table; NULL: there is none */
     struct verify_report report;
     struct log_verified verified;
     enum errcode code;
@@ -39,6 +43,7 @@ struct directory {
     struct checkpoint watermarks;
     struct log_options log;
     struct meta_view *view; /* NULL: damaged */
+    struct kv_env_lazy env;
     int64_t now_ms;
     struct bucket_check *first;
     struct bucket_check **last;
@@ -52,6 +57,7 @@ static void directory_fini(struct directory *d)
         verify_payload_fini(&b->payload);
         verify_report_fini(&b->report);
     }
+    kv_env_lazy_fini(&d->env);
     arena_fini(&d->arena);
 }
 
@@ -290,7 +296,8 @@ static enum errcode bucket_payload(void *context, const struct batch_header *hea
 {
     struct bucket_check *b = context;
 
-    return verify_payload_check(&b->payload, header, data, e);
+    TRY(verify_payload_check(&b->payload, header, data, e));
+    return b->state == NULL ? ERR_OK : verify_state_batch(b->state, header, data, e);
 }
 
 static void check_watermark(struct bucket_check *b)
@@ -305,9 +312,34 @@ static void check_watermark(struct bucket_check *b)
     }
 }
 
-static void bucket_work(struct pool_job *job)
+/* <table>/log-<bucket> has its state in <table>/kv-<bucket>/db. */
+static enum errcode open_state(struct bucket_check *b, struct error *e)
 {
-    struct bucket_check *b = container_of(job, struct bucket_check, job);
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct meta_table *table = b->payload.table;
+    size_t parent = (size_t)(strrchr(b->dir, '/') - b->dir);
+
+    if (table == NULL || !schema_has_primary_key(meta_table_latest(table)->schema)) {
+        return ERR_OK;
+    }
+    return verify_state_open(
+        kv_env_lazy_get(&b->directory->env), table,
+        arena_printf(&arena, "%.*s/kv-%d/db", (int)parent, b->dir, b->id.bucket), &b->report,
+        &b->state, e);
+}
+
+static enum errcode close_state(struct bucket_check *b, struct error *e)
+{
+    const struct log_verified *log = &b->verified;
+    struct verify_state_log compared = {.start_offset = log->start_offset,
+                                        .end_offset = log->end_offset,
+                                        .whole = log->lost_offsets == 0};
+
+    return b->state == NULL ? ERR_OK : verify_state_end(b->state, &compared, &b->report, e);
+}
+
+static enum errcode check_bucket(struct bucket_check *b, struct error *e)
+{
     struct directory *d = b->directory;
     struct log_verify_params params = {
         .dir = b->dir,
@@ -321,10 +353,18 @@ static void bucket_work(struct pool_job *job)
         .payload = b->payload.table == NULL ? NULL : bucket_payload,
     };
 
-    b->code = log_verify(&params, &b->verified, &b->error);
-    if (b->code == ERR_OK) {
-        check_watermark(b);
-    }
+    TRY(open_state(b, e));
+    TRY(log_verify(&params, &b->verified, e));
+    check_watermark(b);
+    return close_state(b, e);
+}
+
+static void bucket_work(struct pool_job *job)
+{
+    struct bucket_check *b = container_of(job, struct bucket_check, job);
+
+    b->code = check_bucket(b, &b->error);
+    verify_state_free(TAKE(b->state));
 }
 
 static void count(const struct bucket_check *b, struct verify_report *r)
@@ -369,6 +409,8 @@ enum errcode verify_dir(const struct verify_dir_options *options, struct verify_
         .index_bytes_max = (uint32_t)options_bytes(defaults, "log.index.file-size"),
         .index_interval = (uint32_t)options_bytes(defaults, "log.index.interval-size"),
     };
+    d.env.options = (struct kv_env_options){
+        .memory_bytes = STATE_MEMORY, .shard_count = 1, .background_threads = 1};
     TRY(open_directory(&d, e));
     TRY(read_checkpoint(&d, "recovery-point-offset-checkpoint", &d.recovery, e));
     TRY(read_checkpoint(&d, "high-watermark-checkpoint", &d.watermarks, e));

@@ -12,6 +12,7 @@ enum verify_kind {
     VERIFY_TAIL,        /* bytes at an end that a crash may have left */
     VERIFY_INDEX,       /* can be rebuilt */
     VERIFY_WRITERS,     /* a writer snapshot */
+    VERIFY_STATE,       /* the state of a primary-key bucket; it is made anew from the changelog */
     VERIFY_CATALOG,     /* the store of the catalog, or what it says against the directories */
     VERIFY_CHECKPOINTS, /* offset checkpoint files */
     VERIFY_NOTICE,      /* no damage of today */

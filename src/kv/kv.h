@@ -7,6 +7,7 @@
  *   bucket.h    the state of a bucket on its shard: pending changes, row cache, store
  *   store.h     the state on disk, or in memory for tests
  *   env.h       what all stores of the process share, and how much memory they take
+ *   inspect.h   the state of a bucket that nobody has open
  *   snapshot.h  copies of a store in remote storage, read by clients and by restores
  *
  * Rules of ordering and recovery are in README.md.
@@ -17,6 +18,7 @@
 #include "bucket.h"
 #include "env.h"
 #include "insert.h"
+#include "inspect.h"
 #include "prepare.h"
 #include "replay.h"
 #include "snapshot.h"
