@@ -1,4 +1,5 @@
 #include "../../support/kv_store.h"
+#include "../../support/plug.h"
 
 static int setup(void **state)
 {
@@ -24,6 +25,11 @@ static void restart(struct store *s)
 static void submit_lookup(struct replica_set *set, struct bucket_op *op)
 {
     replica_lookup(set, container_of(op, struct lookup_op, op));
+}
+
+static void submit_rows(struct replica_set *set, struct bucket_op *op)
+{
+    replica_first_rows(set, container_of(op, struct rows_op, op));
 }
 
 /* Keys from, from + step, ... */
@@ -128,6 +134,46 @@ static void only_tables_with_a_primary_key(void **state)
     assert_int_equal(store_op(s, &l.op, submit_lookup), ERR_UNKNOWN_TABLE_OR_BUCKET);
 }
 
+/* A put that is answered before its sync: readers wait for that, the next put does not. */
+static void nothing_is_seen_before_it_is_durable(void **state)
+{
+    struct store *s = *state;
+    struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
+    struct lookup_op l = lookup_of(s, id, 1, 1, 2);
+    struct kv_store_row row = {.a = 1, .b = "newer", .c = 1};
+    struct rows_op first = {.op.id = id, .limit = 10, .bytes_max = 1 << 20};
+    struct stats_op stats = {.op.id = id};
+    struct store_plug plugs[2];
+    atomic_int release = 0;
+    struct gate *ended;
+    struct put_op p;
+
+    store_put_range(s, id, 1, 2);
+    ended = store_plug_sync(s, plugs, &release);
+    p = put_of(id, kv_store_one(s, id.table_id, &row), 1);
+    assert_int_equal(store_op(s, &p.op, submit_put), ERR_OK);
+    row = (struct kv_store_row){.a = 2, .b = "new", .c = 2};
+    p = put_of(id, kv_store_one(s, id.table_id, &row), 0);
+    assert_int_equal(store_op(s, &p.op, submit_put), ERR_OK);
+    assert_string_equal(store_get(s, id, 1, KV_SIGHT_NEWEST), "newer");
+
+    lookup(s, &l);
+    assert_string_equal(store_text(s, id.table_id, l.values[0]), "row 1");
+    assert_int_equal(l.values[1].len, 0);
+    pieces_init(&first.rows, &s->arena);
+    assert_int_equal(store_op(s, &first.op, submit_rows), ERR_OK);
+    assert_int_equal(get_u32le(pieces_read(&first.rows, &s->arena).data + 5), 1);
+    assert_int_equal(store_op(s, &stats.op, submit_stats), ERR_OK);
+    assert_int_equal(stats.row_count, 1);
+
+    atomic_store(&release, 1);
+    gate_wait(ended);
+    store_put_range(s, id, 3, 4); /* acknowledged: so is what was before it */
+    lookup(s, &l);
+    assert_string_equal(store_text(s, id.table_id, l.values[0]), "newer");
+    assert_string_equal(store_text(s, id.table_id, l.values[1]), "new");
+}
+
 /* ---- rows for keys that have none ---- */
 
 static void missing_rows_are_inserted_once(void **state)
@@ -195,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_key_twice_and_no_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(removed_rows_and_bytes_that_are_no_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(only_tables_with_a_primary_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(nothing_is_seen_before_it_is_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_rows_are_inserted_once, setup, teardown),
         cmocka_unit_test_setup_teardown(insert_of_bytes_that_are_no_key, setup, teardown),
         cmocka_unit_test_setup_teardown(lookups_while_the_table_is_dropped, setup, teardown),
