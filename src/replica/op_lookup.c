@@ -3,13 +3,15 @@
  *   run ──> slices ──> answered                    everything in memory: inside the call
  *           slices ──> reading (pool) ──> slices   some keys of a slice are not in memory
  *           slices ──> putting ──> slices          keys without a row get one; all are read again
+ *           slices ──> slices                      in a later turn: there are very many keys
  *
  * Slices bound by how much the answer may exceed its limit before that is noticed. */
 #include "insert_rows.h"
 
 #include "base/hash.h"
 
-#define SLICE_KEYS 256u
+#define SLICE_KEYS ((size_t)256)
+#define TURN_KEYS  ((size_t)16384) /* looked up in one turn: a few milliseconds */
 
 struct lookup {
     struct lookup_op *op;
@@ -28,6 +30,17 @@ static void lookup_end(struct lookup *l, enum errcode code)
 {
     arena_fini(&l->own);
     bucket_op_end(&l->op->op, code, &l->op->op.error);
+}
+
+/* false: the bucket is gone, and the lookup over. */
+static bool still_there(struct lookup *l)
+{
+    if (l->bucket->state == BUCKET_GONE) {
+        lookup_end(l, error_set(&l->op->op.error, ERR_UNKNOWN_TABLE_OR_BUCKET,
+                                "the table or partition was dropped"));
+        return false;
+    }
+    return true;
 }
 
 /* ---- one slice ---- */
@@ -83,12 +96,9 @@ static void read_done(struct message *m)
     struct lookup *l = container_of(m, struct lookup, job.done);
     struct bucket *b = l->bucket;
 
-    if (b->state == BUCKET_GONE) {
-        lookup_end(l, error_set(&l->op->op.error, ERR_UNKNOWN_TABLE_OR_BUCKET,
-                                "the table or partition was dropped"));
-    } else if (l->op->op.code != ERR_OK) {
+    if (l->op->op.code != ERR_OK) {
         lookup_end(l, l->op->op.code);
-    } else {
+    } else if (still_there(l)) {
         kv_lookup_end(b->kv->rows, &l->found);
         slice_copy(l);
         arena_reset(&l->own);
@@ -166,9 +176,34 @@ static bool lookup_put(struct lookup *l)
 
 /* ---- all slices ---- */
 
+static void lookup_resume(struct message *m)
+{
+    struct lookup *l = container_of(m, struct lookup, job.done);
+    struct bucket *b = l->bucket;
+
+    if (still_there(l)) {
+        lookup_slices(l);
+    }
+    bucket_job_end(b);
+}
+
+/* Lets others have the shard. */
+static void lookup_pause(struct lookup *l)
+{
+    bucket_job_begin(l->bucket);
+    l->job.done.run = lookup_resume;
+    shard_send(l->bucket->set->shard, &l->job.done);
+}
+
 static void lookup_slices(struct lookup *l)
 {
+    size_t turn_end = l->from + TURN_KEYS;
+
     while (l->from < l->op->count) {
+        if (l->from >= turn_end) {
+            lookup_pause(l);
+            return;
+        }
         if (l->op->arena->total > KV_ANSWER_BYTES_MAX) {
             lookup_end(l, error_set(&l->op->op.error, ERR_INVALID_ARGUMENT,
                                     "the rows have more than %zu bytes, ask for fewer",

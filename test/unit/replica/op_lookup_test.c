@@ -74,11 +74,14 @@ static void from_memory_and_from_the_store(void **state)
     for (int round = 0; round < 3; round++) {
         struct lookup_op few = lookup_of(s, id, 1998, 1, 4);
         struct lookup_op many = lookup_of(s, id, 0, 3, 700);
+        struct lookup_op crowd = lookup_of(s, id, 0, 1, 40000); /* not all in one turn */
 
         lookup(s, &few);
         check_rows(s, &few, 1998, 1, 2000);
         lookup(s, &many); /* some of them known by now */
         check_rows(s, &many, 0, 3, 2000);
+        lookup(s, &crowd);
+        check_rows(s, &crowd, 0, 1, 2000);
         if (round == 0) {
             store_settle(s, id);
         } else {
