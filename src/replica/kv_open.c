@@ -245,11 +245,14 @@ static enum errcode replay_log(struct replay *r, struct error *e)
         code = range.len == 0 ? ERR_OK : replay_range(r, &range, e);
         range.file = file_unref(range.file);
         TRY(code);
-        if (range.len == 0 && range.next_offset <= read.offset) {
+        if (range.next_offset > range.end_offset) {
+            range.end_offset = range.next_offset;
+        }
+        if (range.end_offset <= read.offset) {
             return error_set(e, ERR_CORRUPT_FILE, "%s: the log has nothing at offset %lld",
                              r->open->name, (long long)read.offset);
         }
-        read.offset = range.next_offset > range.end_offset ? range.next_offset : range.end_offset;
+        read.offset = range.end_offset; /* of no bytes: behind damage at the end of the log */
     }
     return ERR_OK;
 }

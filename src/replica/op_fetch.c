@@ -172,6 +172,9 @@ static void fetch_continue(struct fetch_op *f, struct bucket *b)
     enum errcode code = log_read(b->log, &read, &f->range, &f->op.error);
 
     if (code != ERR_OK || f->range.len == 0) {
+        if (code == ERR_OK && f->range.end_offset > f->position_offset) {
+            f->filtered_end_offset = f->range.end_offset; /* all that is left is damaged */
+        }
         fetch_end(f, code);
     } else if (f->range.cold) {
         fetch_submit(f, b, warm_work, found_warm); /* where the offset is, is not in memory */

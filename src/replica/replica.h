@@ -39,8 +39,7 @@ struct bucket_hint {
     int64_t recovery_point;
 };
 
-/* Scanners of primary-key tables (kv_ops.h). */
-struct kv_scan_options {
+struct kv_scan_options {     /* of primary-key tables: kv_ops.h */
     int64_t ttl_us;          /* kv.scanner.ttl: closed when not used for so long */
     int64_t check_us;        /* kv.scanner.expiration-interval */
     uint32_t per_bucket;     /* kv.scanner.max-per-bucket */
@@ -51,8 +50,8 @@ struct kv_scan_options {
 
 struct replica_config {
     const char *data_dir;
-    const char *remote_dir; /* root of remote storage: a directory, and the same as clients */
-    const char *remote_uri; /* are told it */
+    const char *remote_dir; /* root of remote storage: a directory */
+    const char *remote_uri; /* the same as clients are told it */
     unsigned shard_count;
     struct log_options log;
     bool clean;                   /* the last stop was clean */
@@ -95,8 +94,7 @@ void replica_set_recover(struct replica_set *set);
 /* While the catalog still answers: begins no snapshot any more, gives up those under way, and calls
  * done when none is left. */
 void replica_set_quiet(struct replica_set *set, void (*done)(void *context), void *context);
-/* Refuses new appends, syncs and closes all buckets (in the pool), then calls done. Waiting
- * fetches are woken. */
+/* Refuses appends, wakes fetches, syncs and closes all buckets (in the pool), then calls done. */
 void replica_set_close(struct replica_set *set, void (*done)(void *context, bool clean),
                        void *context);
 /* After close; the shard's loop may have ended. */
