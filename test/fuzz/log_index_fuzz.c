@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/diag.h"
 #include "log/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -68,6 +69,7 @@ static void check(struct log *log)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const struct diag_sink quiet = {.level = DIAG_ERROR};
     static const char *const names[] = {
         "00000000000000000000.index",
         "00000000000000000000.timeindex",
@@ -81,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct log *log;
     struct error e;
 
+    diag_configure(&quiet);
     fill(dir, &arena);
     if (size > 0) {
         const char *name = names[how % ARRAY_LEN(names)];

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "base/diag.h"
 #include "log/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,7 +29,9 @@ static void read_all(struct log *log)
         struct error e;
 
         ASSERT(log_read(log, &read, &range, &e) == ERR_OK);
-        ASSERT(range.len > 0 && range.end_offset > offset);
+        /* what is left of the log may be damage that no crash did */
+        ASSERT(range.len > 0 || range.end_offset == log_end_offset(log));
+        ASSERT(range.end_offset > offset);
         (void)file_unref(range.file);
         offset = range.next_offset >= 0 ? range.next_offset : range.end_offset;
     }
@@ -59,9 +62,11 @@ static void open_and_use(const char *dir, bool clean, int64_t recovery_point)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const struct diag_sink quiet = {.level = DIAG_ERROR};
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     const char *dir = log_dir_new(&arena);
 
+    diag_configure(&quiet);
     /* one input, three starts: crashed, crashed behind a recovery point, stopped cleanly */
     for (int i = 0; i < 3; i++) {
         log_dir_put(dir, "00000000000000000007.log", bytes_of(data, size), &arena);
