@@ -82,7 +82,6 @@ static void spoil(const char *dir)
     const struct kv_env_options small = {.memory_bytes = KV_MEMORY_BYTES_MIN, .shard_count = 1};
     struct kv_env *env = kv_env_new(&small);
     struct kv_open_params params = {.dir = dir};
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct some_rows rows = {.count = 0};
     struct kv_store *s = NULL;
     struct kv_cursor *c = NULL;
