@@ -74,6 +74,12 @@ static enum errcode make_request(struct bench_slot *slot, const struct bench_wor
     return work->next(work->context, slot, ret, e);
 }
 
+/* Waiting does not make it right. */
+static bool wrong_answer(enum errcode code)
+{
+    return code == ERR_CORRUPT_MESSAGE || code == ERR_CORRUPT_RECORD;
+}
+
 static enum errcode prime_lane(struct bench_pump *p, const struct bench_work *work,
                                struct bench_slot *slot, struct error *e)
 {
@@ -92,7 +98,8 @@ static enum errcode prime_lane(struct bench_pump *p, const struct bench_work *wo
 
         TRY(rpc_client_call(p->links.clients[slot->lane->link], &call, &arena, response, e));
         code = work->take(work->context, slot, response, e);
-        if (code == ERR_OK || !error_retriable(code) || clock_mono_us() > deadline_us) {
+        if (code == ERR_OK || wrong_answer(code) || !error_retriable(code) ||
+            clock_mono_us() > deadline_us) {
             return code;
         }
         thread_sleep_us(AGAIN_US);
