@@ -112,7 +112,8 @@ class Table:
 
     def open(self, partitioned=False):
         """Waits until the table is known and each bucket has a leader that answers."""
-        self._until(lambda: self._ready(partitioned), f"{self.path} has no leaders")
+        text = f"{self.path} has no leaders on {self.cluster.bootstrap}"
+        self._until(lambda: self._ready(partitioned), text)
         return self
 
     @staticmethod
