@@ -41,6 +41,26 @@ static void aggregations_by_column(void **state)
     assert_null(kv_table_plan(table, 5));
 }
 
+static void the_level_that_was_asked_for(void **state)
+{
+    static const struct {
+        const char *property;
+        int32_t level;
+    } cases[] = {{"table.log.format=ARROW", 1},
+                 {"table.log.arrow.compression.zstd.level=3", 3},
+                 {"table.log.arrow.compression.zstd.level=19", 19}};
+    OWNED(schema_unrefp) struct schema *schema = test_schema(columns, 5, 1, NULL);
+    const struct kv_schema history = {.id = 1, .schema = schema};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        OWNED(kv_table_unrefp) struct kv_table *table = NULL;
+
+        assert_int_equal(make(cases[i].property, &history, 1, &table), ERR_OK);
+        assert_int_equal(table->zstd_level, cases[i].level);
+    }
+}
+
 static void deletes_by_engine(void **state)
 {
     static const struct {
@@ -107,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aggregations_by_column),
+        cmocka_unit_test(the_level_that_was_asked_for),
         cmocka_unit_test(deletes_by_engine),
         cmocka_unit_test(schemas_must_follow_each_other),
         cmocka_unit_test(version_column_must_be_one),
