@@ -13,6 +13,8 @@
 #define MEMTABLE_BYTES_MAX (64 * MIB) /* never met: a flush comes before */
 #define ARENA_BLOCK_BYTES  (64u << 10)
 #define TABLE_FILE_BYTES   (32 * MIB) /* its index and filter together: half a megabyte */
+#define CACHE_PART_BYTES   (8 * MIB)
+#define CACHE_BITS_MAX     6
 #define BLOCK_BYTES        (4u << 10)
 #define BLOOM_BITS         10
 #define HASH_INDEX_RATIO   0.75
@@ -30,6 +32,24 @@ static size_t clamp(size_t value, size_t min, size_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* Parts of the cache are apart so that threads do not wait for each other; but a part that the index
+ * and the filter of one file fill would have to drop them for the next. */
+static rocksdb_cache_t *make_block_cache(size_t bytes)
+{
+    rocksdb_lru_cache_options_t *o = rocksdb_lru_cache_options_create();
+    rocksdb_cache_t *cache;
+    int bits = 0;
+
+    while (bits < CACHE_BITS_MAX && bytes >> (bits + 1) >= CACHE_PART_BYTES) {
+        bits++;
+    }
+    rocksdb_lru_cache_options_set_capacity(o, bytes);
+    rocksdb_lru_cache_options_set_num_shard_bits(o, bits);
+    cache = rocksdb_cache_create_lru_opts(o);
+    rocksdb_lru_cache_options_destroy(o);
+    return cache;
+}
+
 static void divide_memory(struct kv_env *env, const struct kv_env_options *options)
 {
     size_t total = clamp(options->memory_bytes, KV_MEMORY_BYTES_MIN, SIZE_MAX);
@@ -45,7 +65,7 @@ static void divide_memory(struct kv_env *env, const struct kv_env_options *optio
     env->unflushed_max = total / 8;
     /* one spill fills a table in memory: sorted rows into an empty one cost least */
     env->flush_bytes = env->budgets.spill_bytes;
-    env->block_cache = rocksdb_cache_create_lru(total / 4);
+    env->block_cache = make_block_cache(total / 4);
 }
 
 /* Blocks that RocksDB 6.20 can read, found by hash within, all of them in the shared cache. */
