@@ -192,7 +192,7 @@ struct meta_add_snapshot {
     int64_t snapshot_id;
     int64_t log_offset;
     const char *metadata_path;
-    struct arena *arena; /* of the result */
+    struct arena *arena; /* of the result; the job's alone until done */
     int64_t *kept;       /* result: ids to keep, ascending; the new one is the last */
     size_t kept_count;
 };
@@ -204,7 +204,7 @@ struct meta_list_snapshots {
     int64_t table_id;
     int64_t partition_id;
     int32_t bucket;      /* of this one only; -1: of all */
-    struct arena *arena; /* of the result */
+    struct arena *arena; /* of the result; the job's alone until done */
     struct meta_snapshot *snapshots;
     size_t count;
 };

@@ -5,6 +5,7 @@
 /* A request, the question to the catalog, and what else it takes to answer. */
 struct snapshot_request {
     struct request *request;
+    struct part *found; /* its arena: what coordinator and pool answer with */
     union {
         struct meta_job job; /* the start of all of them */
         struct meta_list_snapshots list;
@@ -54,7 +55,8 @@ static struct snapshot_request *list_new(struct request *r, int64_t table_id, in
     s->list.table_id = table_id;
     s->list.partition_id = partition_id;
     s->list.bucket = -1;
-    s->list.arena = &r->arena;
+    s->found = part_new(r, r->service, sizeof *s->found);
+    s->list.arena = &s->found->arena;
     return s;
 }
 
@@ -238,7 +240,7 @@ static void metadata_listed(struct meta_job *job)
     s->files = (struct kv_files_op){
         .snapshot_id = found->id,
         .metadata_path = found->metadata_path,
-        .arena = &s->request->arena,
+        .arena = &s->found->arena,
         .done = files_done,
         .context = s,
     };
