@@ -218,22 +218,28 @@ static void lookups_while_the_table_is_dropped(void **state)
     struct store *s = *state;
     struct bucket_id id = bucket_of(store_create_table(s, "t", STORE_KV("")), 0);
     struct lookup_op lookups[30];
+    struct arena arenas[ARRAY_LEN(lookups)]; /* s->arena is in use here meanwhile */
     struct gate *gate = gate_new(ARRAY_LEN(lookups));
 
     store_put_range(s, id, 0, 1000);
     restart(s);
     for (size_t i = 0; i < ARRAY_LEN(lookups); i++) {
+        arena_init(&arenas[i]);
         lookups[i] = lookup_of(s, id, (int32_t)i, 7, 300);
+        lookups[i].arena = &arenas[i];
         store_op_start(s, &lookups[i].op, gate, submit_lookup);
     }
     store_drop_table(s, "t");
     gate_wait(gate);
     for (size_t i = 0; i < ARRAY_LEN(lookups); i++) {
-        if (lookups[i].op.code == ERR_OK) {
-            check_rows(s, &lookups[i], (int32_t)i, 7, 1000);
-        } else {
+        if (lookups[i].op.code != ERR_OK) {
             assert_int_equal(lookups[i].op.code, ERR_UNKNOWN_TABLE_OR_BUCKET);
         }
+        /* the table's schema is gone: there is a row or there is none */
+        for (size_t k = 0; lookups[i].op.code == ERR_OK && k < lookups[i].count; k++) {
+            assert_int_equal(lookups[i].values[k].len > 0, i + 7 * k < 1000);
+        }
+        arena_fini(&arenas[i]);
     }
 }
 
