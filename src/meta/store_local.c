@@ -253,8 +253,7 @@ static enum errcode local_children(struct store *store, const char *path, struct
 
 /* ---- opening ---- */
 
-/* The number behind "<kind>-", without leading zeros or anything after it; 0 when it is none. */
-static uint64_t file_generation(const char *name, const char *kind)
+uint64_t store_local_generation(const char *name, const char *kind)
 {
     size_t len = strlen(kind);
     uint64_t n = 0;
@@ -430,12 +429,12 @@ static enum errcode journal_check_unused(const struct store_local *s, const char
 static enum errcode dir_check(struct store_local *s, const struct dir_list *list, struct error *e)
 {
     for (size_t i = 0; i < list->count; i++) {
-        uint64_t generation = file_generation(list->entries[i].name, "snapshot");
+        uint64_t generation = store_local_generation(list->entries[i].name, "snapshot");
 
         s->generation = generation > s->generation ? generation : s->generation;
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (file_generation(list->entries[i].name, "journal") > s->generation) {
+        if (store_local_generation(list->entries[i].name, "journal") > s->generation) {
             TRY(journal_check_unused(s, list->entries[i].name, e));
         }
     }
@@ -450,8 +449,8 @@ static void dir_tidy(const struct store_local *s, const struct dir_list *list)
     for (size_t i = 0; i < list->count; i++) {
         const char *name = list->entries[i].name;
         const char *dot = strrchr(name, '.');
-        uint64_t journal = file_generation(name, "journal");
-        uint64_t snapshot = file_generation(name, "snapshot");
+        uint64_t journal = store_local_generation(name, "journal");
+        uint64_t snapshot = store_local_generation(name, "snapshot");
 
         if ((journal != 0 && journal != s->generation) ||
             (snapshot != 0 && snapshot < s->generation) ||

@@ -32,4 +32,8 @@ struct store_local_options {
 MUST_USE enum errcode store_local_open(const struct store_local_options *options,
                                        struct store **ret, struct error *e);
 
+/* The number behind "<kind>-" in the name of a file, without leading zeros or anything after it; 0
+ * when it is none. Pure. */
+uint64_t store_local_generation(const char *name, const char *kind);
+
 #endif

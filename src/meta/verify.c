@@ -2,6 +2,7 @@
 
 #include "catalog.h"
 #include "store_journal.h"
+#include "store_local.h"
 #include "store_snapshot.h"
 
 #include <inttypes.h>
@@ -61,24 +62,6 @@ enum errcode meta_verify(const struct meta_verify_params *params, struct meta_ve
 }
 
 /* ---- files ---- */
-
-/* The number behind "<kind>-"; 0 when it is none. */
-static uint64_t generation_of(const char *name, const char *kind)
-{
-    size_t len = strlen(kind);
-    uint64_t n = 0;
-
-    if (strncmp(name, kind, len) != 0 || name[len] != '-' || name[len + 1] == '0') {
-        return 0;
-    }
-    for (const char *p = name + len + 1; *p != '\0'; p++) {
-        if (*p < '0' || *p > '9' || n > UINT64_MAX / 100) {
-            return 0;
-        }
-        n = n * 10 + (uint64_t)(*p - '0');
-    }
-    return n;
-}
 
 /* *ret_good false: there is no such file, which is reported. */
 static enum errcode read_file(struct checking *c, const char *path, struct bytes *ret,
@@ -234,7 +217,7 @@ static enum errcode check_files(struct checking *c, struct error *e)
 
     TRY(dir_read(c->dir, &c->arena, &list, e));
     for (size_t i = 0; i < list.count; i++) {
-        uint64_t generation = generation_of(list.entries[i].name, "snapshot");
+        uint64_t generation = store_local_generation(list.entries[i].name, "snapshot");
 
         c->ret->generation = generation > c->ret->generation ? generation : c->ret->generation;
     }
@@ -242,7 +225,7 @@ static enum errcode check_files(struct checking *c, struct error *e)
         const char *name = list.entries[i].name;
         const char *dot = strrchr(name, '.');
 
-        if (generation_of(name, "journal") > c->ret->generation) {
+        if (store_local_generation(name, "journal") > c->ret->generation) {
             TRY(check_unused(c, name, e));
         } else if (dot != NULL && strcmp(dot, ".aside") == 0) {
             report_aside(c, name);

@@ -188,8 +188,8 @@ struct bytes znode_counter_encode(int64_t next, struct arena *arena)
 
 /* ---- reading ---- */
 
-static enum errcode open_json(struct bytes data, const char *name, struct arena *arena,
-                              const struct json **ret, struct error *e)
+enum errcode znode_open(struct bytes data, const char *name, struct arena *arena,
+                        const struct json **ret, struct error *e)
 {
     struct json_options options = {
         .name = name, .code = ERR_CORRUPT_FILE, .size_bytes_max = JSON_FILE_SIZE_MAX};
@@ -225,7 +225,7 @@ enum errcode znode_database_decode(struct bytes data, const char *name, struct a
     struct znode_database d = {0};
     const struct json *root = NULL;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_opt_string(root, "comment", &d.comment, e));
     TRY(read_map(root, "custom_properties", arena, &d.properties, e));
     TRY(json_get_i64(root, "created_time", &d.created_ms, e));
@@ -240,7 +240,7 @@ enum errcode znode_table_decode(struct bytes data, const char *name, struct aren
     struct znode_table t = {0};
     const struct json *root = NULL;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_get_i64(root, "table_id", &t.table_id, e));
     TRY(json_opt_string(root, "comment", &t.comment, e));
     TRY(read_list(root, "partition_key", arena, &t.partition_keys, e));
@@ -261,7 +261,7 @@ enum errcode znode_partition_decode(struct bytes data, const char *name, struct 
     struct znode_partition p = {0};
     const struct json *root = NULL;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_get_i64(root, "table_id", &p.table_id, e));
     TRY(json_get_i64(root, "partition_id", &p.partition_id, e));
     TRY(json_opt_string(root, "remote_data_dir", &p.remote_data_dir, e));
@@ -316,7 +316,7 @@ enum errcode znode_assignment_decode(struct bytes data, const char *name, struct
     const struct json *buckets = NULL;
     const struct json *first;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_opt_i64(root, "table_id", &a.table_id, e));
     TRY(json_get_object(root, "buckets", &buckets, e));
     if (json_count(buckets) > INT32_MAX) {
@@ -339,7 +339,7 @@ enum errcode znode_leader_decode(struct bytes data, const char *name, struct are
     struct znode_leader l = {0};
     const struct json *root = NULL;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_get_i32(root, "leader", &l.leader, e));
     TRY(json_get_i32(root, "leader_epoch", &l.leader_epoch, e));
     TRY(json_get_i32(root, "coordinator_epoch", &l.coordinator_epoch, e));

@@ -131,6 +131,8 @@ struct bytes znode_lease_encode(const struct znode_lease *l, struct arena *arena
 struct bytes znode_counter_encode(int64_t next, struct arena *arena);
 
 /* Texts live in the arena. `name` says which node it is. */
+MUST_USE enum errcode znode_open(struct bytes data, const char *name, struct arena *arena,
+                                 const struct json **ret, struct error *e); /* any document */
 MUST_USE enum errcode znode_database_decode(struct bytes data, const char *name,
                                             struct arena *arena, struct znode_database *ret,
                                             struct error *e);

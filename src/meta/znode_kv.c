@@ -39,19 +39,6 @@ char *znode_lease_path(struct arena *arena, const char *lease_id)
 
 /* ---- snapshots ---- */
 
-static enum errcode open_json(struct bytes data, const char *name, struct arena *arena,
-                              const struct json **ret, struct error *e)
-{
-    struct json_options options = {
-        .name = name, .code = ERR_CORRUPT_FILE, .size_bytes_max = JSON_FILE_SIZE_MAX};
-    const struct json *root = NULL;
-
-    TRY(json_parse(data, &options, arena, &root, e));
-    TRY(json_as_object(root, e));
-    *ret = root;
-    return ERR_OK;
-}
-
 struct bytes znode_snapshot_encode(const struct znode_snapshot *s, struct arena *arena)
 {
     struct json_writer w;
@@ -72,7 +59,7 @@ enum errcode znode_snapshot_decode(struct bytes data, const char *name, struct a
     struct znode_snapshot s = {0};
     const struct json *root = NULL;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_get_i64(root, "snapshot_id", &s.id, e));
     TRY(json_get_i64(root, "log_offset", &s.log_offset, e));
     TRY(json_get_string(root, "metadata_path", &s.metadata_path, e));
@@ -209,7 +196,7 @@ enum errcode znode_lease_decode(struct bytes data, const char *name, struct aren
     const struct json *root = NULL;
     const struct json *tables = NULL;
 
-    TRY(open_json(data, name, arena, &root, e));
+    TRY(znode_open(data, name, arena, &root, e));
     TRY(json_get_i64(root, "expiration_time", &l.expires_ms, e));
     TRY(json_get_array(root, "tables", &tables, e));
     TRY(read_tables(tables, &l, e));
