@@ -16,6 +16,7 @@
 #define CACHE_PART_BYTES   (8 * MIB)
 #define CACHE_BITS_MAX     6
 #define BLOCK_BYTES        (4u << 10)
+#define FLUSH_THREADS      4 /* a stop flushes many stores, which wait for the device */
 #define BLOOM_BITS         10
 #define HASH_INDEX_RATIO   0.75
 #define CHECKSUM_XXH64     3
@@ -147,7 +148,7 @@ struct kv_env *kv_env_new(const struct kv_env_options *options)
     divide_memory(env, options);
     env->world = rocksdb_create_default_env();
     rocksdb_env_set_background_threads(env->world, threads);
-    rocksdb_env_set_high_priority_background_threads(env->world, 1);
+    rocksdb_env_set_high_priority_background_threads(env->world, FLUSH_THREADS);
     if (options->rate_bytes_per_second > 0) {
         env->limiter = rocksdb_ratelimiter_create((int64_t)options->rate_bytes_per_second,
                                                   RATE_REFILL_US, RATE_FAIRNESS);

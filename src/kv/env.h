@@ -7,7 +7,7 @@
  *   1/8  changes on their way into the stores (bucket.h)
  *   1/8  tables in memory that RocksDB has not yet written to files
  * The last two are soft: whoever is beyond them writes at once. Not counted: what cursors and reads
- * under way hold, about 100 KB for each open bucket and a few KB for each table file.
+ * under way hold, about 250 KB for each open bucket and a few KB for each table file.
  * Thread: any, after the env is made.
  */
 #ifndef KV_ENV_H

@@ -469,25 +469,29 @@ void log_forget_segment(struct log *log, const struct segment *s)
 
 /* ---- close ---- */
 
+/* All files first, then one sync of the directory for all the names. */
 static enum errcode close_sync(struct log *log, struct error *e)
 {
     struct segment *active = log_active(log);
+    struct file *snapshot = NULL;
 
-    TRY(log_write_indexes(active, &log->unsynced, e));
     if (active->synced_size < active->size) {
         file_list_add(&log->unsynced, file_ref(active->file));
+    }
+    TRY(log_write_indexes(active, &log->unsynced, e));
+    if (log->snapshot_offset != active->end_offset) {
+        TRY(snapshot_write(log->dir, active->end_offset, &log->writers, &snapshot, e));
+        file_list_add(&log->unsynced, snapshot);
     }
     for (size_t i = 0; i < log->unsynced.count; i++) {
         TRY(file_sync(log->unsynced.items[i], e));
     }
     file_list_fini(&log->unsynced);
-    if (log->snapshot_offset != active->end_offset) {
-        TRY(snapshot_replace(log->dir, active->end_offset, &log->writers, e));
-        log_note_snapshot(log, active->end_offset);
-        log_remove_snapshot(log, log->snapshot_stale);
-        log->snapshot_stale = -1;
-    }
-    return dir_sync(log->dir, e);
+    TRY(dir_sync(log->dir, e));
+    log_note_snapshot(log, active->end_offset);
+    log_remove_snapshot(log, log->snapshot_stale);
+    log->snapshot_stale = -1;
+    return ERR_OK;
 }
 
 enum errcode log_close(struct log *log, struct error *e)
