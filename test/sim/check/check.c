@@ -1,0 +1,36 @@
+#include "check.h"
+
+#define BIT(kind) (1u << (kind))
+
+static bool check_place(struct history *h, const struct history_view *place,
+                        const struct check_rules *rules, struct verdict *v)
+{
+    struct merged merged;
+    enum engine engine = place->ops[0]->engine;
+
+    if (!check_offsets(h, place, rules, &merged, v)) {
+        return false;
+    }
+    if (engine == ENGINE_LOG) {
+        return check_log(h, place, &merged, rules, v);
+    }
+    return check_changelog(h, place, &merged, rules, v) && (rules->rot || check_kv(h, place, v));
+}
+
+bool check_all(struct history *h, const struct check_rules *rules, struct verdict *v)
+{
+    struct history_view all = history_by_place(h, BIT(OP_APPEND) | BIT(OP_READ) | BIT(OP_END) |
+                                                      BIT(OP_PUT) | BIT(OP_GET));
+    struct history_view place;
+    size_t at = 0;
+
+    if (!check_names(h, v)) {
+        return false;
+    }
+    while (history_next_place(&all, &at, &place)) {
+        if (!check_place(h, &place, rules, v)) {
+            return false;
+        }
+    }
+    return true;
+}

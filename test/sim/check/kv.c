@@ -1,0 +1,140 @@
+#include "check.h"
+#include "lin.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define NAME "kv"
+
+static struct key_state state_of(const struct lin_state *s)
+{
+    struct key_state k = {.present = s->v[0] != 0};
+
+    for (size_t i = 0; i < HISTORY_VALUES; i++) {
+        k.values.v[i] = s->v[1 + i];
+    }
+    k.values.nulls = (uint8_t)s->v[1 + HISTORY_VALUES];
+    return k;
+}
+
+static struct lin_state lin_of(const struct key_state *k)
+{
+    struct lin_state s = {{0}};
+
+    static_assert(2 + HISTORY_VALUES <= ARRAY_LEN(s.v), "a key fits");
+    if (!k->present) {
+        return s;
+    }
+    s.v[0] = 1;
+    for (size_t i = 0; i < HISTORY_VALUES; i++) {
+        s.v[1 + i] = k->values.v[i];
+    }
+    s.v[1 + HISTORY_VALUES] = k->values.nulls;
+    return s;
+}
+
+static bool step(const void *data, struct lin_state *state)
+{
+    const struct op *op = data;
+    struct key_state old = state_of(state);
+    struct key_state next;
+
+    if (op->kind == OP_GET) {
+        return op->get.present == old.present &&
+               (!old.present || values_equal(&op->get.values, &old.values));
+    }
+    next = engine_put(op->engine, &old, op);
+    *state = lin_of(&next);
+    return true;
+}
+
+static int64_t key_of(const struct op *op)
+{
+    return op->kind == OP_PUT ? op->put.key : op->get.key;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct op *a = *(const struct op *const *)left;
+    const struct op *b = *(const struct op *const *)right;
+
+    if (key_of(a) != key_of(b)) {
+        return key_of(a) < key_of(b) ? -1 : 1;
+    }
+    return (a->begun > b->begun) - (a->begun < b->begun);
+}
+
+/* Whether some get saw a value of the put. */
+static bool seen(const struct op *put, struct op *const *ops, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct op *get = ops[i];
+
+        for (unsigned c = 0; c < HISTORY_VALUES && get->kind == OP_GET && get->get.present; c++) {
+            if ((put->put.mask >> c & 1) != 0 && get->get.values.v[c] == put->put.values.v[c]) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* What nobody answered and nobody saw might as well not have happened, and makes the search long. */
+static bool matters(const struct op *op, struct op *const *ops, size_t count)
+{
+    if (op->status == OP_FAILED || (op->kind == OP_GET && op->status != OP_OK)) {
+        return false;
+    }
+    return op->status == OP_OK || op->engine != ENGINE_LAST_ROW || op->put.remove ||
+           seen(op, ops, count);
+}
+
+static bool check_key(struct history *h, struct op *const *ops, size_t count, struct verdict *v)
+{
+    struct lin_op *lin = arena_array(&h->arena, count + 1, sizeof *lin);
+    struct lin_state absent = {{0}};
+    const void *stuck = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (matters(ops[i], ops, count)) {
+            lin[n++] = (struct lin_op){.data = ops[i],
+                                       .begun = ops[i]->begun,
+                                       .ended = ops[i]->ended,
+                                       .maybe = ops[i]->status != OP_OK};
+        }
+    }
+    switch (lin_check(lin, n, absent, step, &stuck)) {
+    case LIN_YES:
+        return true;
+    case LIN_TIRED:
+        return verdict_bad(v, NAME, "key %" PRId64 ": no order of %zu operations found in time",
+                           key_of(ops[0]), n);
+    case LIN_NO:
+        break;
+    }
+    return verdict_bad(v, NAME, "key %" PRId64 ": no order of its %zu operations explains %s",
+                       key_of(ops[0]), n, op_text(h, stuck));
+}
+
+bool check_kv(struct history *h, const struct history_view *place, struct verdict *v)
+{
+    struct op **ops = arena_array(&h->arena, place->count + 1, sizeof(struct op *));
+    size_t count = 0;
+    size_t end;
+
+    for (size_t i = 0; i < place->count; i++) {
+        if (place->ops[i]->kind == OP_PUT || place->ops[i]->kind == OP_GET) {
+            ops[count++] = place->ops[i];
+        }
+    }
+    qsort(ops, count, sizeof(struct op *), compare_keys);
+    for (size_t i = 0; i < count; i = end) {
+        for (end = i; end < count && key_of(ops[end]) == key_of(ops[i]); end++) {
+        }
+        if (!check_key(h, ops + i, end - i, v)) {
+            return false;
+        }
+    }
+    return true;
+}

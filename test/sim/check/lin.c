@@ -1,0 +1,201 @@
+#include "lin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/map.h"
+
+/* A beginning or an end, in a list in the order of time. */
+struct entry {
+    struct entry *prev;
+    struct entry *next;
+    struct entry *end; /* of a beginning; NULL: the operation may never take effect */
+    size_t op;
+    uint64_t at;
+    bool begins;
+};
+
+/* One set of operations that was tried, with the state it led to. */
+struct tried {
+    struct tried *other; /* of the same hash */
+    struct lin_state state;
+    uint64_t set[];
+};
+
+struct taken {
+    struct entry *entry;
+    struct lin_state before;
+};
+
+struct search {
+    const struct lin_op *ops;
+    size_t count;
+    lin_step_fn step;
+    struct entry head;
+    size_t must;   /* operations that are yet to take effect and have to */
+    size_t words;  /* of a set */
+    uint64_t *set; /* what has taken effect */
+    struct taken *taken;
+    size_t depth;
+    size_t deepest;
+    const void *stuck;
+    struct lin_state state;
+    struct map tried;
+    struct arena arena;
+};
+
+static int compare_entries(const void *left, const void *right)
+{
+    const struct entry *a = *(const struct entry *const *)left;
+    const struct entry *b = *(const struct entry *const *)right;
+
+    return (a->at > b->at) - (a->at < b->at);
+}
+
+static void append(struct search *s, struct entry *e)
+{
+    e->prev = s->head.prev;
+    e->next = &s->head;
+    e->prev->next = e;
+    s->head.prev = e;
+}
+
+static void build(struct search *s)
+{
+    struct entry **order = arena_array(&s->arena, 2 * s->count + 1, sizeof *order);
+    size_t n = 0;
+
+    s->head.next = &s->head;
+    s->head.prev = &s->head;
+    for (size_t i = 0; i < s->count; i++) {
+        struct entry *begin = arena_new(&s->arena, struct entry);
+
+        *begin = (struct entry){.op = i, .at = s->ops[i].begun, .begins = true};
+        order[n++] = begin;
+        if (!s->ops[i].maybe) {
+            begin->end = arena_new(&s->arena, struct entry);
+            *begin->end = (struct entry){.op = i, .at = s->ops[i].ended};
+            order[n++] = begin->end;
+            s->must++;
+        }
+    }
+    qsort(order, n, sizeof *order, compare_entries);
+    for (size_t i = 0; i < n; i++) {
+        append(s, order[i]);
+    }
+}
+
+static void unlink_entry(struct entry *e)
+{
+    e->prev->next = e->next;
+    e->next->prev = e->prev;
+}
+
+/* In the reverse order of unlink_entry. */
+static void relink_entry(struct entry *e)
+{
+    e->prev->next = e;
+    e->next->prev = e;
+}
+
+/* Whether this set with this state is new; remembers it. */
+static bool remember(struct search *s, size_t op, const struct lin_state *state)
+{
+    size_t size = s->words * sizeof(uint64_t);
+    struct tried *t = arena_alloc(&s->arena, sizeof *t + size);
+    uint64_t h;
+
+    t->state = *state;
+    memcpy(t->set, s->set, size);
+    t->set[op / 64] |= UINT64_C(1) << op % 64;
+    h = hash_bytes(bytes_of(t->set, size)) ^ hash_bytes(bytes_of(state, sizeof *state));
+    t->other = map_get(&s->tried, h);
+    for (const struct tried *o = t->other; o != NULL; o = o->other) {
+        if (memcmp(&o->state, state, sizeof *state) == 0 && memcmp(o->set, t->set, size) == 0) {
+            return false;
+        }
+    }
+    (void)map_put(&s->tried, h, t);
+    return true;
+}
+
+static void take(struct search *s, struct entry *e, const struct lin_state *next)
+{
+    s->taken[s->depth++] = (struct taken){e, s->state};
+    s->state = *next;
+    s->set[e->op / 64] |= UINT64_C(1) << e->op % 64;
+    unlink_entry(e);
+    if (e->end != NULL) {
+        unlink_entry(e->end);
+        s->must--;
+    }
+}
+
+/* Takes back the last one and returns what follows it. */
+static struct entry *give_back(struct search *s)
+{
+    struct taken *t = &s->taken[--s->depth];
+    struct entry *e = t->entry;
+
+    s->state = t->before;
+    s->set[e->op / 64] &= ~(UINT64_C(1) << e->op % 64);
+    if (e->end != NULL) {
+        relink_entry(e->end);
+        s->must++;
+    }
+    relink_entry(e);
+    return e->next;
+}
+
+static enum lin_result search(struct search *s)
+{
+    struct entry *e = s->head.next;
+
+    for (size_t steps = 0; s->must > 0; steps++) {
+        struct lin_state next = s->state;
+
+        if (steps == LIN_STEPS_MAX) {
+            return LIN_TIRED;
+        }
+        if (e != &s->head && e->begins) {
+            if (s->step(s->ops[e->op].data, &next) && remember(s, e->op, &next)) {
+                take(s, e, &next);
+                e = s->head.next;
+            } else {
+                e = e->next;
+            }
+            continue;
+        }
+        if (s->depth >= s->deepest && e != &s->head) {
+            s->deepest = s->depth;
+            s->stuck = s->ops[e->op].data;
+        }
+        if (s->depth == 0) {
+            return LIN_NO;
+        }
+        e = give_back(s);
+    }
+    return LIN_YES;
+}
+
+enum lin_result lin_check(const struct lin_op *ops, size_t count, struct lin_state start,
+                          lin_step_fn step, const void **ret_stuck)
+{
+    struct search s = {.ops = ops, .count = count, .step = step, .state = start};
+    enum lin_result result;
+
+    s.words = count / 64 + 1;
+    s.set = arena_array(&s.arena, s.words, sizeof(uint64_t));
+    s.taken = arena_array(&s.arena, count + 1, sizeof(struct taken));
+    map_init(&s.tried);
+    build(&s);
+    result = search(&s);
+    if (ret_stuck != NULL && result == LIN_NO) {
+        *ret_stuck = s.stuck;
+    }
+    map_fini(&s.tried);
+    arena_fini(&s.arena);
+    return result;
+}

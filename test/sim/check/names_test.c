@@ -1,0 +1,133 @@
+#include "handmade.h"
+
+struct run {
+    struct history h;
+    struct verdict v;
+};
+
+static struct op *name_op(struct run *r, enum op_kind kind, enum op_status status)
+{
+    struct op *op = made_op(&r->h, kind, status);
+
+    op->name.name = "db.t";
+    return op;
+}
+
+/* id 0: it does not exist. */
+static void describe(struct run *r, int64_t id, int64_t columns)
+{
+    struct op *op = name_op(r, OP_DESCRIBE, OP_OK);
+
+    op->name.exists = id != 0;
+    op->name.id = id;
+    op->name.columns = columns;
+}
+
+static bool run(struct run *r) { return check_names(&r->h, &r->v); }
+
+static void a_life_of_a_table_is_good(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    describe(&r, 0, 0);
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 3, 4);
+    name_op(&r, OP_CREATE, OP_FAILED)->name.exists = true;
+    (void)name_op(&r, OP_ALTER, OP_OK);
+    describe(&r, 3, 5);
+    (void)name_op(&r, OP_DROP, OP_OK);
+    (void)name_op(&r, OP_DROP, OP_FAILED);
+    describe(&r, 0, 0);
+    (void)name_op(&r, OP_CREATE, OP_UNKNOWN);
+    describe(&r, 5, 4);
+    assert_true(run(&r));
+    history_fini(&r.h);
+}
+
+static void a_created_table_that_goes_is_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 0, 0);
+    expect_bad(run(&r), &r.v, "db.t: no order");
+    history_fini(&r.h);
+}
+
+static void a_dropped_table_that_comes_back_is_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    (void)name_op(&r, OP_DROP, OP_OK);
+    describe(&r, 3, 4);
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
+static void another_id_is_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 3, 4);
+    describe(&r, 4, 4);
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
+static void an_id_that_is_used_again_is_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 3, 4);
+    (void)name_op(&r, OP_DROP, OP_OK);
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 3, 4);
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
+static void a_column_that_is_forgotten_is_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 3, 4);
+    (void)name_op(&r, OP_ALTER, OP_OK);
+    describe(&r, 3, 4);
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
+static void a_refusal_that_is_wrong_is_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    name_op(&r, OP_CREATE, OP_FAILED)->name.exists = true;
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_life_of_a_table_is_good),
+        cmocka_unit_test(a_created_table_that_goes_is_bad),
+        cmocka_unit_test(a_dropped_table_that_comes_back_is_bad),
+        cmocka_unit_test(another_id_is_bad),
+        cmocka_unit_test(an_id_that_is_used_again_is_bad),
+        cmocka_unit_test(a_column_that_is_forgotten_is_bad),
+        cmocka_unit_test(a_refusal_that_is_wrong_is_bad),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
