@@ -191,6 +191,7 @@ static void checkpoint_tick(struct timer *t)
     if (checkpoints_write(s, &e) != ERR_OK) {
         diag_warn("server", "the checkpoints stay as they are: %s", e.message);
     }
+    meta_note(s->meta);
     timer_start(s->coordinator, t, s->config->checkpoint_us);
 }
 

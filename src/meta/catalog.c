@@ -176,6 +176,8 @@ void meta_close(struct meta *m)
 
 struct meta_view *meta_current(const struct meta *m) { return m->view; }
 
+void meta_note(struct meta *m) { store_note(m->store); }
+
 /* ---- the clock ---- */
 
 static void timer_fire(struct timer *t)

@@ -79,6 +79,9 @@ void meta_start(struct meta *m);
 /* After the coordinator was joined, so that nothing runs any more. Accepts NULL. */
 void meta_close(struct meta *m);
 
+/* Upkeep: notes how far the store has come, so that the loss of its end is seen. Coordinator; blocks. */
+void meta_note(struct meta *m);
+
 /* The view in force; borrowed. Between meta_open and meta_start any thread, then the coordinator. */
 struct meta_view *meta_current(const struct meta *m);
 /* What earlier drops left to delete. Before meta_start. Lives as long as the arena. */

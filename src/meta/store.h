@@ -60,6 +60,7 @@ struct store_impl {
                              struct store_names *ret, struct error *e);
     enum errcode (*multi)(struct store *s, const struct store_op *ops, size_t count,
                           struct error *e);
+    void (*note)(struct store *s); /* NULL: there is nothing to do */
     void (*close)(struct store *s);
 };
 
@@ -100,6 +101,15 @@ MUST_USE static inline enum errcode store_multi(struct store *s, const struct st
                                                 size_t count, struct error *e)
 {
     return s->impl->multi(s, ops, count, e);
+}
+
+/* Upkeep, now and then: notes how far the store has come, so that the loss of its end is seen at the
+ * next opening. Reports its own failure. */
+static inline void store_note(struct store *s)
+{
+    if (s->impl->note != NULL) {
+        s->impl->note(s);
+    }
 }
 
 /* Accepts NULL. */

@@ -1,6 +1,7 @@
 #include "store_local.h"
 
 #include "store_journal.h"
+#include "store_reached.h"
 #include "store_snapshot.h"
 #include "store_tree.h"
 
@@ -26,6 +27,7 @@ struct store_local {
     uint64_t compact_at; /* journal size */
     uint64_t generation;
     uint64_t sequence; /* of the last transaction */
+    uint64_t reached;  /* of those, what the file of that name tells of */
     bool dirty;        /* the journal does not end with a closing record */
     bool failed;       /* no more changes; why: */
     struct error failure;
@@ -219,6 +221,21 @@ static enum errcode local_multi(struct store *store, const struct store_op *ops,
     return ERR_OK;
 }
 
+static void local_note(struct store *store)
+{
+    struct store_local *s = self(store);
+    struct error e = {0};
+
+    if (s->reached >= s->sequence || s->failed) {
+        return;
+    }
+    if (reached_write(s->dir, s->sequence, &e) != ERR_OK) {
+        diag_warn("meta", "the loss of the journal's end would not be seen: %s", e.message);
+        return;
+    }
+    s->reached = s->sequence;
+}
+
 /* ---- reads ---- */
 
 static enum errcode local_get(struct store *store, const char *path, struct arena *arena,
@@ -335,6 +352,22 @@ static enum errcode record_replay(struct store_local *s, struct journal_record *
     return code;
 }
 
+/* An end that was acknowledged is missing. */
+static enum errcode reached_check(const struct store_local *s, size_t position, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+
+    if (s->sequence >= s->reached) {
+        return ERR_OK;
+    }
+    return error_set(
+        e, ERR_CORRUPT_FILE,
+        "acknowledged changes of the metadata, %llu to %llu, are lost from byte %zu on. "
+        "Restore it from a backup, or remove %s to go on without them",
+        (unsigned long long)s->sequence + 1, (unsigned long long)s->reached, position,
+        reached_path(s->dir, &arena));
+}
+
 /* A name nobody has used yet, so that nothing set aside earlier is overwritten. */
 static const char *aside_path(const char *journal, size_t position, struct arena *arena)
 {
@@ -389,6 +422,7 @@ static enum errcode journal_replay(struct store_local *s, const char *path, stru
         TRY(record_replay(s, &record, e));
     }
     s->journal_size = c.position;
+    TRY(reached_check(s, c.position, e));
     return status == JOURNAL_END ? ERR_OK : tail_repair(s, path, &c, e);
 }
 
@@ -460,6 +494,16 @@ static void dir_tidy(const struct store_local *s, const struct dir_list *list)
     }
 }
 
+/* No data depends on it: a damaged one is as good as none. */
+static void reached_load(struct store_local *s)
+{
+    struct error e = {0};
+
+    if (reached_read(s->dir, &s->reached, &e) != ERR_OK) {
+        diag_warn("meta", "the loss of the journal's end would not be seen: %s", e.message);
+    }
+}
+
 static enum errcode local_recover(struct store_local *s, struct arena *arena, struct error *e)
 {
     struct dir_list list = {0};
@@ -467,7 +511,9 @@ static enum errcode local_recover(struct store_local *s, struct arena *arena, st
     TRY(dir_create(s->dir, e));
     TRY(dir_read(s->dir, arena, &list, e));
     TRY(dir_check(s, &list, e));
+    reached_load(s);
     if (s->generation == 0) {
+        TRY(reached_check(s, 0, e)); /* everything is missing */
         dir_tidy(s, &list);
         TRY(generation_begin(s, e));
     } else {
@@ -497,6 +543,7 @@ static void local_close(struct store *store)
     if (s->dirty && !s->failed && journal_append(s, NULL, 0, JOURNAL_RECORD_MIN, &e) != ERR_OK) {
         diag_warn("meta", "the metadata journal has no closing record: %s", e.message);
     }
+    local_note(store);
     local_free(s);
 }
 
@@ -504,6 +551,7 @@ static const struct store_impl local_impl = {
     .get = local_get,
     .children = local_children,
     .multi = local_multi,
+    .note = local_note,
     .close = local_close,
 };
 

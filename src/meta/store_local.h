@@ -2,6 +2,7 @@
  *
  *   <dir>/snapshot-<n>   the tree at the start of generation n          (store_snapshot.h)
  *   <dir>/journal-<n>    what was acknowledged since                    (store_journal.h)
+ *   <dir>/reached        how far the journal is known to have come      (store_reached.h)
  *   <dir>/journal-<n>.at-<position>[.<k>].aside   bytes recovery took off a journal's end
  *
  * Order of things, so that what was acknowledged never vanishes without a word:
@@ -12,7 +13,9 @@
  *   but without its snapshot, any damage to a snapshot or a journal header, and a damaged record in
  *   front of a valid one refuse to open: a human decides.
  * - A damaged end of the journal is the trace of a crash during a write: it is copied aside, synced,
- *   cut off and reported.
+ *   cut off and reported. Not so when `reached` tells of a transaction that is missing then: that one
+ *   was acknowledged, and the store refuses to open. Between two writes of that file (store_note) a
+ *   record that decays at the very end of the journal, before a kill, cannot be told from a crash.
  * - After a failed sync, or a failed write that could not be undone, nothing is trusted any more:
  *   the store answers reads but refuses changes until it is opened again.
  * Memory: the tree is limited by tree_bytes_max; files are read whole at opening.

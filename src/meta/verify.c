@@ -3,6 +3,7 @@
 #include "catalog.h"
 #include "store_journal.h"
 #include "store_local.h"
+#include "store_reached.h"
 #include "store_snapshot.h"
 
 #include <inttypes.h>
@@ -25,7 +26,8 @@ struct checking {
     const char *dir;
     struct still store;
     uint64_t sequence;
-    bool damaged; /* the tree is not what it was */
+    uint64_t reached; /* this much has been acknowledged, says the store */
+    bool damaged;     /* the tree is not what it was */
 };
 
 static enum errcode check_files(struct checking *c, struct error *e);
@@ -125,21 +127,33 @@ static enum errcode apply_record(struct checking *c, struct journal_record *reco
     return code;
 }
 
-/* Bytes at the end that are no record: whether whole ones follow tells a crash from decay. */
+/* Bytes at the end that are no record: what follows, or is known to have been there, tells a crash
+ * from decay. */
 static void report_rest(struct checking *c, const char *path, const struct journal_cursor *cursor)
 {
     struct bytes rest =
         bytes_slice(cursor->file, cursor->position, cursor->file.len - cursor->position);
-    bool lost = journal_has_record(rest, c->sequence);
+    bool lost = journal_has_record(rest, c->sequence) || c->sequence < c->reached;
     struct meta_finding finding = {.path = path, .position = cursor->position, .tail = !lost};
 
     (void)error_set(&finding.what, ERR_CORRUPT_FILE,
-                    lost ? "no whole transaction, although whole ones follow: one that was "
-                           "acknowledged is lost (%zu bytes)"
+                    lost ? "no whole transactions, although some were acknowledged: they are lost "
+                           "(%zu bytes)"
                          : "%zu bytes at the end are no whole transaction",
                     rest.len);
     c->damaged = c->damaged || lost;
     c->params->found(c->params->context, &finding);
+}
+
+static void report_short(struct checking *c, const char *path, uint64_t position)
+{
+    struct error what;
+
+    (void)error_set(&what, ERR_CORRUPT_FILE,
+                    "the file ends before transactions %" PRIu64 " to %" PRIu64
+                    ", which were acknowledged",
+                    c->sequence + 1, c->reached);
+    found(c, path, position, &what);
 }
 
 static enum errcode check_journal(struct checking *c, struct error *e)
@@ -179,6 +193,8 @@ static enum errcode check_journal(struct checking *c, struct error *e)
     }
     if (status == JOURNAL_DAMAGED) {
         report_rest(c, path, &cursor);
+    } else if (c->sequence < c->reached) {
+        report_short(c, path, cursor.position);
     }
     return ERR_OK;
 }
@@ -198,6 +214,19 @@ static enum errcode check_unused(struct checking *c, const char *name, struct er
         found(c, path, 0, &what);
     }
     return ERR_OK;
+}
+
+/* How far the store has come, as far as that is known. */
+static enum errcode read_reached(struct checking *c, struct error *e)
+{
+    struct meta_finding finding = {.path = reached_path(c->dir, &c->arena)};
+    enum errcode code = reached_read(c->dir, &c->reached, &finding.what);
+
+    if (code == ERR_CORRUPT_FILE) {
+        c->params->found(c->params->context, &finding);
+        return ERR_OK;
+    }
+    return code == ERR_OK ? ERR_OK : error_set(e, code, "%s", finding.what.message);
 }
 
 static void report_aside(struct checking *c, const char *name)
@@ -234,6 +263,7 @@ static enum errcode check_files(struct checking *c, struct error *e)
     if (list.count == 0) {
         return ERR_OK; /* a server has never run here */
     }
+    TRY(read_reached(c, e));
     TRY(check_snapshot(c, &good, e));
     return good ? check_journal(c, e) : ERR_OK;
 }

@@ -8,6 +8,7 @@
 #include "io/file.h"
 #include "meta/store_journal.h"
 #include "meta/store_local.h"
+#include "meta/store_reached.h"
 
 static bool sync_fails;
 
@@ -311,6 +312,103 @@ static void a_closed_journal_has_no_torn_end(void **state)
     assert_int_equal(open_with(w, 0, &s, NULL), ERR_CORRUPT_FILE);
 }
 
+static void cut(struct world *w, struct bytes journal, size_t len)
+{
+    write_file(w, "journal-1", bytes_of(journal.data, len));
+}
+
+static void zero(struct world *w, struct bytes journal, size_t from)
+{
+    uint8_t *raw = (uint8_t *)(uintptr_t)arena_copy(&w->arena, journal).data;
+
+    memset(raw + from, 0, journal.len - from);
+    write_file(w, "journal-1", bytes_of(raw, journal.len));
+}
+
+/* Nor has one whose end is gone without a trace, or zeros; and then nothing is touched. */
+static void a_closed_journal_has_lost_its_end(void **state)
+{
+    static void (*const damage[])(struct world *, struct bytes, size_t) = {cut, zero};
+    struct world *w = *state;
+    struct store *s = open_store(w);
+    struct bytes journal;
+    struct error e = {0};
+
+    assert_int_equal(put(s, STORE_CREATE, "/a", "1", NULL), ERR_OK);
+    assert_int_equal(put(s, STORE_CREATE, "/b", "1", NULL), ERR_OK);
+    store_close(s);
+    journal = read_file(w, "journal-1");
+    for (size_t at = JOURNAL_HEADER_SIZE; at <= journal.len - 12; at++) { /* then zeros */
+        for (size_t i = 0; i < ARRAY_LEN(damage); i++) {
+            struct bytes before;
+
+            damage[i](w, journal, at);
+            before = read_file(w, "journal-1");
+            assert_int_equal(open_with(w, 0, &s, &e), ERR_CORRUPT_FILE);
+            assert_true(bytes_equal(read_file(w, "journal-1"), before));
+        }
+    }
+    assert_non_null(strstr(e.message, "acknowledged changes of the metadata, 3 to 3, are lost"));
+    assert_int_equal(path_remove(in_dir(w, "journal-1"), NULL), ERR_OK);
+    assert_int_equal(path_remove(in_dir(w, "snapshot-1"), NULL), ERR_OK);
+    assert_int_equal(open_with(w, 0, &s, &e), ERR_CORRUPT_FILE);
+}
+
+/* A human may go on with what is left. */
+static void a_lost_end_may_be_given_up(void **state)
+{
+    struct world *w = *state;
+    struct store *s = open_store(w);
+    struct bytes journal;
+
+    assert_int_equal(put(s, STORE_CREATE, "/a", "1", NULL), ERR_OK);
+    store_close(s);
+    journal = read_file(w, "journal-1");
+    zero(w, journal, journal.len - JOURNAL_RECORD_MIN);
+    assert_int_equal(open_with(w, 0, &s, NULL), ERR_CORRUPT_FILE);
+    assert_int_equal(path_remove(reached_path(w->dir, &w->arena), NULL), ERR_OK);
+    s = open_store(w);
+    assert_data(w, s, "/a", "1");
+    store_close(s);
+    store_close(open_store(w));
+}
+
+/* What was noted before a kill is as safe as after a stop; what came later may be a torn end. */
+static void an_end_that_was_noted_is_missed(void **state)
+{
+    struct world *w = *state;
+    struct store *s = open_store(w);
+    struct bytes noted;
+    struct bytes all;
+
+    assert_int_equal(put(s, STORE_CREATE, "/a", "1", NULL), ERR_OK);
+    store_note(s);
+    noted = read_file(w, "journal-1");
+    assert_int_equal(put(s, STORE_CREATE, "/b", "1", NULL), ERR_OK);
+    crash(s);
+    all = read_file(w, "journal-1");
+    zero(w, all, noted.len - 1);
+    assert_int_equal(open_with(w, 0, &s, NULL), ERR_CORRUPT_FILE);
+    zero(w, all, noted.len);
+    s = open_store(w);
+    assert_data(w, s, "/a", "1");
+    assert_data(w, s, "/b", NULL);
+    store_close(s);
+}
+
+static void a_note_that_decays_does_no_harm(void **state)
+{
+    struct world *w = *state;
+    struct store *s = open_store(w);
+
+    assert_int_equal(put(s, STORE_CREATE, "/a", "1", NULL), ERR_OK);
+    store_close(s);
+    write_file(w, "reached", bytes_str("nothing"));
+    s = open_store(w);
+    assert_data(w, s, "/a", "1");
+    store_close(s);
+}
+
 static void compaction_keeps_everything(void **state)
 {
     struct world *w = *state;
@@ -541,6 +639,10 @@ int main(void)
         STORE_TEST(a_torn_end_may_be_garbage),
         STORE_TEST(refuses_damage_in_the_middle),
         STORE_TEST(a_closed_journal_has_no_torn_end),
+        STORE_TEST(a_closed_journal_has_lost_its_end),
+        STORE_TEST(a_lost_end_may_be_given_up),
+        STORE_TEST(an_end_that_was_noted_is_missed),
+        STORE_TEST(a_note_that_decays_does_no_harm),
         STORE_TEST(compaction_keeps_everything),
         STORE_TEST(survives_a_crash_in_compaction),
         STORE_TEST(agrees_with_a_model),
