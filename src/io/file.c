@@ -53,8 +53,6 @@ void *file_unref(struct file *f)
     return NULL;
 }
 
-void file_unrefp(struct file **f) { *f = file_unref(*f); }
-
 enum errcode file_size(struct file *f, uint64_t *ret, struct error *e)
 {
     struct stat st;
@@ -90,21 +88,6 @@ enum errcode file_read_some(struct file *f, uint64_t offset, void *buffer, size_
     return ERR_OK;
 }
 
-enum errcode file_read_at(struct file *f, uint64_t offset, void *buffer, size_t len,
-                          struct error *e)
-{
-    size_t got = 0;
-
-    TRY(file_read_some(f, offset, buffer, len, &got, e));
-    if (got != len) {
-        return error_set(e, ERR_CORRUPT_FILE,
-                         "%s: %zu bytes at %llu expected, the file ends after "
-                         "%zu",
-                         f->path, len, (unsigned long long)offset, got);
-    }
-    return ERR_OK;
-}
-
 enum errcode file_read_cached(struct file *f, uint64_t offset, void *buffer, size_t len,
                               bool *ret_cached, struct error *e)
 {
@@ -127,11 +110,6 @@ enum errcode file_read_cached(struct file *f, uint64_t offset, void *buffer, siz
         }
     }
     return ERR_OK;
-}
-
-enum errcode file_write_at(struct file *f, uint64_t offset, struct bytes b, struct error *e)
-{
-    return file_write_runs(f, offset, &b, 1, e);
 }
 
 /* Drops the first n bytes of the vector. */
@@ -253,14 +231,4 @@ void file_warm(struct file *f, uint64_t offset, size_t len)
             len -= (size_t)n;
         }
     }
-}
-
-void pieces_fini(struct pieces *p)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        (void)chunk_unref(p->items[i].owner);
-        (void)file_unref(p->items[i].file);
-    }
-    p->count = 0;
-    p->len = 0;
 }

@@ -1,0 +1,145 @@
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../support/unit.h"
+#include "io/file.h"
+
+struct place {
+    struct arena arena;
+    char *dir;
+};
+
+static int setup(void **state)
+{
+    struct place *p = mem_new(struct place);
+
+    assert_int_equal(dir_create_temporary("compose-test", &p->arena, &p->dir, NULL), ERR_OK);
+    *state = p;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct place *p = *state;
+
+    assert_int_equal(path_remove_tree(p->dir, NULL), ERR_OK);
+    assert_false(path_exists(p->dir));
+    arena_fini(&p->arena);
+    free(p);
+    return 0;
+}
+
+static char *at(struct place *p, const char *name)
+{
+    return arena_printf(&p->arena, "%s/%s", p->dir, name);
+}
+
+static void put(struct place *p, const char *name, const char *text)
+{
+    struct error e;
+
+    if (file_replace(at(p, name), bytes_str(text), &e) != ERR_OK) {
+        fail_msg("%s", e.message);
+    }
+}
+
+static void directories_are_made_with_their_parents(void **state)
+{
+    struct place *p = *state;
+    struct error e;
+
+    assert_int_equal(dir_create(at(p, "a/b//c/"), &e), ERR_OK);
+    assert_true(path_exists(at(p, "a/b/c")));
+    assert_int_equal(dir_create(at(p, "a/b/c"), &e), ERR_OK);
+    put(p, "a/file", "x");
+    assert_int_equal(dir_create(at(p, "a/file"), &e), ERR_LOG_STORAGE);
+    assert_non_null(strstr(e.message, at(p, "a/file")));
+    assert_int_equal(dir_create(at(p, "a/file/below"), &e), ERR_LOG_STORAGE);
+    assert_int_equal(dir_create("", &e), ERR_INVALID_ARGUMENT);
+    assert_int_equal(dir_sync(at(p, "a"), &e), ERR_OK);
+    assert_int_equal(dir_sync(at(p, "nowhere"), &e), ERR_LOG_STORAGE);
+}
+
+static void a_tree_goes_but_not_what_links_point_to(void **state)
+{
+    struct place *p = *state;
+    struct error e;
+
+    assert_int_equal(dir_create(at(p, "kept/deep"), &e), ERR_OK);
+    put(p, "kept/deep/file", "x");
+    assert_int_equal(dir_create(at(p, "tree/one/two/three"), &e), ERR_OK);
+    assert_int_equal(dir_create(at(p, "tree/empty"), &e), ERR_OK);
+    put(p, "tree/one/two/three/file", "x");
+    put(p, "tree/one/a", "x");
+    put(p, "tree/one/zzz", "x");
+    assert_int_equal(symlink(at(p, "kept"), at(p, "tree/one/link")), 0);
+    assert_int_equal(path_remove_tree(at(p, "tree"), &e), ERR_OK);
+    assert_false(path_exists(at(p, "tree")));
+    assert_int_equal(symlink(at(p, "kept"), at(p, "link")), 0);
+    assert_int_equal(path_remove_tree(at(p, "link"), &e), ERR_OK);
+    assert_false(path_exists(at(p, "link")));
+    assert_true(path_exists(at(p, "kept/deep/file")));
+    assert_int_equal(path_remove_tree(at(p, "kept/deep/file"), &e), ERR_OK);
+    assert_int_equal(path_remove_tree(at(p, "nowhere"), &e), ERR_OK);
+    assert_int_equal(path_remove_tree("", &e), ERR_INVALID_ARGUMENT);
+}
+
+static struct bytes whole(struct place *p, const char *name, bool *ret_exists)
+{
+    struct bytes b = BYTES_EMPTY;
+    struct error e;
+
+    if (file_read_whole(at(p, name), 100, &p->arena, &b, ret_exists, &e) != ERR_OK) {
+        fail_msg("%s", e.message);
+    }
+    return b;
+}
+
+static void replacing_is_atomic(void **state)
+{
+    struct place *p = *state;
+    bool exists = true;
+    struct bytes b;
+    struct error e;
+
+    assert_int_equal(whole(p, "f", &exists).len, 0);
+    assert_false(exists);
+    put(p, "f", "a longer text");
+    put(p, "f.tmp", "left behind by a crash, longer than what comes next");
+    put(p, "f", "short");
+    assert_true(bytes_equal_str(whole(p, "f", &exists), "short"));
+    assert_true(exists);
+    assert_false(path_exists(at(p, "f.tmp")));
+    assert_int_equal(file_read_whole(at(p, "f"), 4, &p->arena, &b, &exists, &e), ERR_CORRUPT_FILE);
+    assert_non_null(strstr(e.message, "5 bytes, at most 4 expected"));
+    assert_int_equal(file_read_whole(at(p, "f/x"), 4, &p->arena, &b, &exists, NULL),
+                     ERR_LOG_STORAGE);
+    assert_int_equal(file_replace(at(p, "nowhere/f"), BYTES_EMPTY, &e), ERR_LOG_STORAGE);
+}
+
+static void uris_of_this_machine_have_a_path(void **state)
+{
+    (void)state;
+    assert_string_equal(path_of_uri("/a/b"), "/a/b");
+    assert_string_equal(path_of_uri("file:/a"), "/a");
+    assert_string_equal(path_of_uri("file:///a"), "/a");
+    assert_null(path_of_uri("file://host/a"));
+    assert_null(path_of_uri("file:"));
+    assert_null(path_of_uri("a"));
+    assert_null(path_of_uri(""));
+    assert_null(path_of_uri("s3://b/a"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(directories_are_made_with_their_parents),
+        TEST(a_tree_goes_but_not_what_links_point_to),
+        TEST(replacing_is_atomic),
+        TEST(uris_of_this_machine_have_a_path),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
