@@ -66,7 +66,11 @@ static void divide_memory(struct kv_env *env, const struct kv_env_options *optio
     env->unflushed_max = total / 8;
     /* one spill fills a table in memory: sorted rows into an empty one cost least */
     env->flush_bytes = env->budgets.spill_bytes;
-    env->block_cache = make_block_cache(total / 4);
+    if (options->in_memory && options->spill_bytes > 0) {
+        env->budgets.spill_bytes = options->spill_bytes;
+        env->flush_bytes = options->spill_bytes;
+    }
+    env->block_cache_bytes = total / 4;
 }
 
 /* Blocks that RocksDB 6.20 can read, found by hash within, all of them in the shared cache. */
@@ -140,15 +144,14 @@ static rocksdb_options_t *make_options(const struct kv_env *env, int threads)
     return o;
 }
 
-struct kv_env *kv_env_new(const struct kv_env_options *options)
+static void start_rocks(struct kv_env *env, const struct kv_env_options *options)
 {
-    struct kv_env *env = mem_new(struct kv_env);
     int threads = options->background_threads < 2 ? 2 : (int)options->background_threads;
 
-    divide_memory(env, options);
+    env->block_cache = make_block_cache(env->block_cache_bytes);
     env->world = rocksdb_create_default_env();
     rocksdb_env_set_background_threads(env->world, threads);
-    rocksdb_env_set_high_priority_background_threads(env->world, FLUSH_THREADS);
+    rocksdb_env_set_high_priority_background_threads(env->world, 1);
     if (options->rate_bytes_per_second > 0) {
         env->limiter = rocksdb_ratelimiter_create((int64_t)options->rate_bytes_per_second,
                                                   RATE_REFILL_US, RATE_FAIRNESS);
@@ -162,15 +165,10 @@ struct kv_env *kv_env_new(const struct kv_env_options *options)
     rocksdb_writeoptions_set_no_slowdown(env->write_options, 1);
     env->flush_options = rocksdb_flushoptions_create();
     env->read_options = rocksdb_readoptions_create();
-    return env;
 }
 
-void kv_env_free(struct kv_env *env)
+static void stop_rocks(struct kv_env *env)
 {
-    if (env == NULL) {
-        return;
-    }
-    ASSERT(atomic_load(&env->unflushed) == 0);
     rocksdb_readoptions_destroy(env->read_options);
     rocksdb_flushoptions_destroy(env->flush_options);
     rocksdb_writeoptions_destroy(env->write_options);
@@ -181,6 +179,29 @@ void kv_env_free(struct kv_env *env)
     }
     rocksdb_env_destroy(env->world);
     rocksdb_cache_destroy(env->block_cache);
+}
+
+struct kv_env *kv_env_new(const struct kv_env_options *options)
+{
+    struct kv_env *env = mem_new(struct kv_env);
+
+    env->in_memory = options->in_memory;
+    divide_memory(env, options);
+    if (!env->in_memory) {
+        start_rocks(env, options);
+    }
+    return env;
+}
+
+void kv_env_free(struct kv_env *env)
+{
+    if (env == NULL) {
+        return;
+    }
+    ASSERT(atomic_load(&env->unflushed) == 0);
+    if (!env->in_memory) {
+        stop_rocks(env);
+    }
     free(env);
 }
 
@@ -208,8 +229,8 @@ struct kv_budgets kv_env_budgets(const struct kv_env *env) { return env->budgets
 struct kv_env_stats kv_env_stats(const struct kv_env *env)
 {
     return (struct kv_env_stats){
-        .block_cache_bytes = rocksdb_cache_get_usage(env->block_cache),
-        .block_cache_capacity = rocksdb_cache_get_capacity(env->block_cache),
+        .block_cache_bytes = env->in_memory ? 0 : rocksdb_cache_get_usage(env->block_cache),
+        .block_cache_capacity = env->block_cache_bytes,
         .unflushed_bytes = atomic_load(&env->unflushed),
     };
 }

@@ -26,6 +26,8 @@ struct kv_env_options {
     unsigned shard_count;
     unsigned background_threads; /* flushes and compactions of all buckets; at least 2 are used */
     uint64_t rate_bytes_per_second; /* of their writes; 0: no limit */
+    bool in_memory;     /* for tests and simulations: stores are of kv_memory.c, without RocksDB */
+    size_t spill_bytes; /* there: instead of a share of memory_bytes; 0: that */
 };
 
 struct kv_env;

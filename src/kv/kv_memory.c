@@ -1,11 +1,28 @@
 /* The engine of tests and simulations: all rows in one sorted array, replaced as a whole by every
- * write. So a cursor is a reference to an array, and a crash goes back to the array of the last
- * flush. Costs O(rows) a write: for small tables. */
+ * write, so that a cursor is a reference to an array. Costs O(rows) a write: for small tables.
+ *
+ * On the device it is one file, "rows", replaced as a whole by every flush. Little endian:
+ *
+ *   offset size
+ *        0    4  CRC-32C of all that follows
+ *        4   46  state and lineage (engine.h)
+ *       50       rows in key order: key length (4), value length (4), key, value
+ */
 #include "engine.h"
+#include "rocks.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buffer.h"
+#include "base/crc32c.h"
 #include "io/clock.h"
+#include "io/file.h"
+
+#define ROWS_FILE      "rows"
+#define ROWS_BYTES_MAX ((size_t)1 << 30)
+#define ROW_HEAD       8u
+#define CRC_BYTES      4u
 
 /* A row, shared by all versions that have it. */
 struct row {
@@ -23,21 +40,11 @@ struct version {
     struct row *rows[];
 };
 
-/* A directory: what would be on its device. */
-struct disk {
-    struct disk *next;
-    char *dir;
-    uint64_t lineage;
-    struct version *flushed;
-};
-
-struct kv_memory {
-    struct disk *disks;
-};
-
 struct memory_store {
     struct kv_store store;
-    struct disk *disk;
+    struct kv_env *env;
+    char *path;       /* of the file */
+    bool failed;      /* a flush: no write is taken any more */
     atomic_flag lock; /* of `current`: held for a few instructions */
     struct version *current;
 };
@@ -173,102 +180,185 @@ static void set_current(struct memory_store *s, struct version *v)
     version_unref(old);
 }
 
-/* ---- life ---- */
+/* ---- the file ---- */
 
-struct kv_memory *kv_memory_new(void) { return mem_new(struct kv_memory); }
-
-void kv_memory_free(struct kv_memory *m)
+static struct bytes version_encode(const struct memory_store *s, const struct version *v,
+                                   struct buffer *out)
 {
-    while (m != NULL && m->disks != NULL) {
-        struct disk *d = m->disks;
+    uint8_t state[KV_STATE_SIZE];
+    size_t size = CRC_BYTES + KV_STATE_SIZE;
+    struct writer w;
 
-        m->disks = d->next;
-        version_unref(d->flushed);
-        free(d->dir);
-        free(d);
+    for (size_t i = 0; i < v->count; i++) {
+        size += ROW_HEAD + v->rows[i]->key_len + v->rows[i]->value_len;
     }
-    free(m);
+    w = writer_of(buffer_room(out, size), size);
+    writer_u32le(&w, 0);
+    writer_bytes(&w, kv_state_encode(&s->store, &v->state, state));
+    for (size_t i = 0; i < v->count; i++) {
+        writer_u32le(&w, v->rows[i]->key_len);
+        writer_u32le(&w, v->rows[i]->value_len);
+        writer_bytes(&w, row_key(v->rows[i]));
+        writer_bytes(&w, row_value(v->rows[i]));
+    }
+    put_u32le(w.data, crc32c(bytes_of(w.data + CRC_BYTES, size - CRC_BYTES)));
+    return bytes_of(w.data, size);
 }
 
-static struct disk *find_disk(struct kv_memory *m, const struct kv_open_params *params)
+static enum errcode version_decode(struct memory_store *s, struct bytes file, struct version **ret,
+                                   struct error *e)
 {
-    struct disk *d = m->disks;
+    OWNED(version_unrefp) struct version *v = version_new(file.len / ROW_HEAD);
+    struct reader r = reader_of(file);
+    uint32_t crc = reader_u32le(&r);
 
-    while (d != NULL && strcmp(d->dir, params->dir) != 0) {
-        d = d->next;
+    if (r.failed || crc != crc32c(r.rest)) {
+        return error_set(e, ERR_CORRUPT_FILE, "%s: wrong checksum", s->path);
     }
-    if (d == NULL) {
-        d = mem_new(struct disk);
-        d->dir = mem_strdup(params->dir);
-        d->lineage = random_u64();
-        d->flushed = version_new(0);
-        d->flushed->state = params->state;
-        d->next = m->disks;
-        m->disks = d;
+    TRY(kv_state_decode(reader_bytes(&r, KV_STATE_SIZE), &v->state, &s->store.lineage, e));
+    while (r.rest.len > 0) {
+        uint32_t key_len = reader_u32le(&r);
+        uint32_t value_len = reader_u32le(&r);
+        struct kv_change row = {.key = reader_bytes(&r, key_len)};
+
+        row.value = reader_bytes(&r, value_len);
+        if (r.failed) {
+            return error_set(e, ERR_CORRUPT_FILE, "%s: a row is cut short", s->path);
+        }
+        v->rows[v->count++] = row_new(&row);
     }
-    return d;
-}
-
-static const struct kv_engine memory_engine;
-
-enum errcode kv_memory_open(struct kv_memory *memory, const struct kv_open_params *params,
-                            struct kv_store **ret, struct error *e)
-{
-    struct memory_store *s = mem_new(struct memory_store);
-
-    (void)e;
-    atomic_flag_clear(&s->lock);
-    s->disk = find_disk(memory, params);
-    s->current = version_ref(s->disk->flushed);
-    s->store.engine = &memory_engine;
-    s->store.lineage = s->disk->lineage;
-    s->store.state = s->current->state;
-    atomic_init(&s->store.durable_offset, s->store.state.offset);
-    *ret = &s->store;
+    *ret = TAKE(v);
     return ERR_OK;
 }
 
-void kv_memory_crash(struct kv_store *store)
+/* What io says, in the words of a store. */
+static enum errcode storage(struct memory_store *s, enum errcode code, struct error *e)
 {
-    version_unref(of(store)->current);
-    free(store);
+    if (code == ERR_LOG_STORAGE) {
+        code = ERR_KV_STORAGE;
+        if (e != NULL) {
+            e->code = code;
+        }
+    }
+    s->failed = s->failed || code != ERR_OK;
+    return code;
+}
+
+static void account(struct memory_store *s, uint64_t bytes)
+{
+    uint64_t before = atomic_exchange(&s->store.memory_bytes, bytes);
+
+    (void)atomic_fetch_add(&s->env->unflushed, bytes - before);
 }
 
 static enum errcode memory_flush(struct kv_store *store, struct error *e)
 {
     struct memory_store *s = of(store);
+    OWNED(version_unrefp) struct version *v = current(s);
+    OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
+    struct bytes file = version_encode(s, v, &out);
 
-    (void)e;
-    version_unref(s->disk->flushed);
-    s->disk->flushed = current(s);
-    atomic_store(&store->durable_offset, s->disk->flushed->state.offset);
+    TRY(storage(s, file_replace(s->path, file, e), e));
+    account(s, 0);
+    atomic_store(&store->disk_bytes, file.len);
+    atomic_store(&store->durable_offset, v->state.offset);
+    return ERR_OK;
+}
+
+/* ---- life ---- */
+
+void kv_memory_crash(struct kv_store *store)
+{
+    struct memory_store *s = of(store);
+
+    account(s, 0);
+    version_unref(s->current);
+    free(s->path);
+    free(s);
+}
+
+static void crashp(struct kv_store **store)
+{
+    if (*store != NULL) {
+        kv_memory_crash(*store);
+    }
+}
+
+static enum errcode load(struct memory_store *s, const struct kv_state *state, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct bytes file;
+    bool exists = false;
+
+    TRY(storage(s, file_read_whole(s->path, ROWS_BYTES_MAX, &arena, &file, &exists, e), e));
+    if (exists) {
+        TRY(version_decode(s, file, &s->current, e));
+        s->store.state = s->current->state;
+        atomic_store(&s->store.durable_offset, s->store.state.offset);
+        return ERR_OK;
+    }
+    s->store.lineage = random_u64();
+    s->store.state = *state;
+    s->current = version_new(0);
+    s->current->state = *state;
+    return memory_flush(&s->store, e);
+}
+
+static const struct kv_engine memory_engine;
+
+enum errcode kv_memory_open(struct kv_env *env, const struct kv_open_params *params,
+                            struct kv_store **ret, struct error *e)
+{
+    OWNED(crashp) struct kv_store *store = NULL;
+    size_t size = strlen(params->dir) + sizeof "/" ROWS_FILE;
+    struct memory_store *s = mem_new(struct memory_store);
+
+    store = &s->store;
+    s->store.engine = &memory_engine;
+    s->env = env;
+    s->path = mem_alloc(size);
+    (void)snprintf(s->path, size, "%s/" ROWS_FILE, params->dir);
+    atomic_flag_clear(&s->lock);
+    TRY(storage(s, dir_create(params->dir, e), e));
+    TRY(load(s, &params->state, e));
+    *ret = TAKE(store);
     return ERR_OK;
 }
 
 static enum errcode memory_close(struct kv_store *store, struct error *e)
 {
-    TRY(memory_flush(store, e));
+    enum errcode code = of(store)->failed ? ERR_OK : memory_flush(store, e);
+
     kv_memory_crash(store);
-    return ERR_OK;
+    return code;
 }
+
+/* ---- writing ---- */
 
 static enum errcode memory_write(struct kv_store *store, const struct kv_change *changes,
                                  size_t count, const struct kv_state *state, struct error *e)
 {
     struct memory_store *s = of(store);
-    struct version *v = version_merge(s->current, changes, count);
+    struct version *v;
+    uint64_t bytes = atomic_load(&store->memory_bytes);
 
-    (void)e;
+    if (s->failed) {
+        return error_set(e, ERR_KV_STORAGE, "%s: a flush has failed", s->path);
+    }
+    v = version_merge(s->current, changes, count);
     v->state = *state;
     set_current(s, v);
+    for (size_t i = 0; i < count; i++) {
+        bytes += changes[i].key.len + changes[i].value.len;
+    }
+    account(s, bytes);
     return ERR_OK;
 }
 
 static enum errcode memory_relieve(struct kv_store *store, struct error *e)
 {
-    (void)store;
-    (void)e;
-    return ERR_OK;
+    return atomic_load(&store->memory_bytes) >= of(store)->env->flush_bytes ? memory_flush(store, e)
+                                                                            : ERR_OK;
 }
 
 /* ---- reading ---- */

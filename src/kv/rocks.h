@@ -16,9 +16,11 @@
 #include <stdatomic.h>
 
 struct kv_env {
+    bool in_memory; /* then there is nothing of RocksDB */
     struct kv_budgets budgets;
     struct kv_cache_pool cache_pool; /* which they point to */
     _Atomic size_t pending_held;     /* likewise */
+    size_t block_cache_bytes;
     rocksdb_cache_t *block_cache;
     rocksdb_env_t *world; /* RocksDB's files and threads */
     rocksdb_ratelimiter_t *limiter;

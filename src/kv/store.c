@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "engine.h"
+#include "rocks.h"
 
 #include <stdlib.h>
 
@@ -54,6 +55,13 @@ enum errcode kv_state_decode(struct bytes value, struct kv_state *ret, uint64_t 
     *ret = state;
     *ret_lineage = lineage;
     return ERR_OK;
+}
+
+enum errcode kv_store_open(struct kv_env *env, const struct kv_open_params *params,
+                           struct kv_store **ret, struct error *e)
+{
+    return env->in_memory ? kv_memory_open(env, params, ret, e)
+                          : kv_rocksdb_open(env, params, ret, e);
 }
 
 /* ---- writing ---- */

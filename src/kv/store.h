@@ -59,22 +59,21 @@ struct kv_open_params {
     struct kv_state state;
 };
 
-/* env and what it lies on must outlive the store. */
+/* The engine that the env is for. It must outlive the store. */
+MUST_USE enum errcode kv_store_open(struct kv_env *env, const struct kv_open_params *params,
+                                    struct kv_store **ret, struct error *e);
 MUST_USE enum errcode kv_rocksdb_open(struct kv_env *env, const struct kv_open_params *params,
                                       struct kv_store **ret, struct error *e);
 
-/* What memory engines store instead of a device, by directory. Outlives its stores. */
-struct kv_memory;
-struct kv_memory *kv_memory_new(void);
-void kv_memory_free(struct kv_memory *m);
-MUST_USE enum errcode kv_memory_open(struct kv_memory *memory, const struct kv_open_params *params,
+MUST_USE enum errcode kv_memory_open(struct kv_env *env, const struct kv_open_params *params,
                                      struct kv_store **ret, struct error *e);
-/* Frees a store of it as a crash would. */
+/* Frees one in memory as a crash would: what was not flushed is gone. */
 void kv_memory_crash(struct kv_store *s);
 
 /* Writes everything to the device and frees the store, whatever the outcome. No read, cursor or
  * write may be under way. Accepts NULL. */
 MUST_USE enum errcode kv_store_close(struct kv_store *s, struct error *e);
+
 /* ---- writing ---- */
 
 /* Makes the changes, one per key, in any order (they are sorted in place), and moves the state; then

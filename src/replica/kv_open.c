@@ -72,7 +72,7 @@ static enum errcode open_local(const struct kv_open *o, const struct kv_open_par
         diag_warn("replica", "%s: the state is made anew: its files are damaged", o->name);
         return path_remove_tree(params->dir, e);
     }
-    code = kv_rocksdb_open(o->env, params, ret, e);
+    code = kv_store_open(o->env, params, ret, e);
     if (code == ERR_OK && follows(*ret, o->log, why, sizeof why)) {
         return ERR_OK;
     }
@@ -109,14 +109,14 @@ static enum errcode open_store(const struct kv_open *o, struct kv_store **ret, s
     }
     TRY(kv_restore_newest(&restore, &restored, e));
     if (restored) {
-        return kv_rocksdb_open(o->env, &params, ret, e);
+        return kv_store_open(o->env, &params, ret, e);
     }
     if (log_start_offset(o->log) > 0) {
         return error_set(e, ERR_CORRUPT_FILE,
                          "%s: there is no state, and its log begins at offset %lld", o->name,
                          (long long)log_start_offset(o->log));
     }
-    return kv_rocksdb_open(o->env, &params, ret, e);
+    return kv_store_open(o->env, &params, ret, e);
 }
 
 /* ---- the log ---- */

@@ -44,7 +44,7 @@ static enum errcode unpack(const struct kv_restore *r, const struct kv_snapshot 
     enum errcode code;
 
     TRY(kv_snapshot_restore(s, r->remote_dir, dir, e));
-    TRY(kv_rocksdb_open(r->env, &params, &store, e));
+    TRY(kv_store_open(r->env, &params, &store, e));
     code = check_rows(store, e);
     if (code != ERR_OK) {
         IGNORE(kv_store_close(store, &ignored) != ERR_OK);

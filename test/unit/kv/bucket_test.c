@@ -28,10 +28,43 @@ struct flight {
     struct kv_key keys[5];
 };
 
+/* Where stores in memory keep what they flush. */
+struct home {
+    struct arena arena;
+    struct kv_env *env;
+    char *dir;
+};
+
+static void home_init(struct home *h)
+{
+    const struct kv_env_options options = {.in_memory = true};
+
+    *h = (struct home){.env = kv_env_new(&options)};
+    h->dir = rows_dir(&h->arena);
+}
+
+static void home_fini(struct home *h)
+{
+    kv_env_free(h->env);
+    rows_dir_remove(h->dir);
+    arena_fini(&h->arena);
+}
+
+static struct kv_store *home_open(struct home *h, const char *name, const struct kv_state *first)
+{
+    const struct kv_open_params params = {.dir = arena_printf(&h->arena, "%s/%s", h->dir, name),
+                                          .state = *first};
+    struct kv_store *s = NULL;
+    struct error e;
+
+    OK(kv_store_open(h->env, &params, &s, &e));
+    return s;
+}
+
 struct world {
     struct log log;
     struct rows_random random;
-    struct kv_memory *memory;
+    struct home home;
     struct kv_store *store;
     struct kv_shard shard;
     struct kv_bucket *bucket;
@@ -76,11 +109,10 @@ static void add_batch(struct world *w, size_t number)
 /* Opens the store and replays the log from where it is. */
 static void start(struct world *w)
 {
-    struct kv_open_params params = {.dir = "bucket"};
+    const struct kv_state first = {.offset = 0};
     struct kv_bucket_params bucket = {.shard = &w->shard, .prefix_of = rows_prefix_of, .owner = w};
-    struct error e;
 
-    OK(kv_memory_open(w->memory, &params, &w->store, &e));
+    w->store = home_open(&w->home, "bucket", &first);
     bucket.store = w->store;
     w->bucket = kv_bucket_new(&bucket);
     assert_true(batches_of(kv_bucket_end_offset(w->bucket)) <= w->log.shown);
@@ -334,7 +366,7 @@ static void run_schedule(uint64_t seed)
     int64_t rows;
 
     w->random.state = seed;
-    w->memory = kv_memory_new();
+    home_init(&w->home);
     kv_shard_init(&w->shard, &budgets);
     start(w);
     while (w->log.count < 200) {
@@ -348,7 +380,7 @@ static void run_schedule(uint64_t seed)
     end_spill(w);
     kv_bucket_free(w->bucket);
     kv_memory_crash(w->store);
-    kv_memory_free(w->memory);
+    home_fini(&w->home);
     kv_shard_fini(&w->shard);
     free(w);
 }
@@ -366,7 +398,7 @@ static void the_fattest_bucket_spills(void **state)
     const struct kv_budgets budgets = {
         .cache_bytes = KV_CACHE_BYTES_MIN, .pending_bytes = 60000, .spill_bytes = 1 << 20};
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct kv_memory *memory = kv_memory_new();
+    struct home home;
     struct kv_store *stores[2];
     struct kv_bucket *buckets[2];
     int owners[2];
@@ -375,12 +407,13 @@ static void the_fattest_bucket_spills(void **state)
     int64_t offset = 0;
 
     (void)state;
+    home_init(&home);
     kv_shard_init(&shard, &budgets);
     for (int i = 0; i < 2; i++) {
-        struct kv_open_params params = {.dir = i == 0 ? "a" : "b"};
+        const struct kv_state first = {.offset = 0};
         struct kv_bucket_params bucket = {.shard = &shard, .owner = &owners[i]};
 
-        OK(kv_memory_open(memory, &params, &stores[i], &e));
+        stores[i] = home_open(&home, i == 0 ? "a" : "b", &first);
         bucket.store = stores[i];
         buckets[i] = kv_bucket_new(&bucket);
     }
@@ -403,16 +436,16 @@ static void the_fattest_bucket_spills(void **state)
     }
     kv_bucket_free(NULL);
     kv_shard_fini(&shard);
-    kv_memory_free(memory);
+    home_fini(&home);
 }
 
 static void ids_are_kept_with_the_state(void **state)
 {
     const struct kv_budgets budgets = {.cache_bytes = KV_CACHE_BYTES_MIN, .spill_bytes = 1};
     const struct kv_id_range ids = {.column_id = 3, .start = 7, .end = 100};
-    struct kv_memory *memory = kv_memory_new();
-    struct kv_open_params params = {.dir = "a", .state = {.row_count = -1}};
-    struct kv_store *store = NULL;
+    struct home home;
+    const struct kv_state first = {.row_count = -1};
+    struct kv_store *store;
     struct kv_bucket_params bucket;
     struct kv_bucket *b;
     struct kv_shard shard;
@@ -421,8 +454,9 @@ static void ids_are_kept_with_the_state(void **state)
     struct error e;
 
     (void)state;
+    home_init(&home);
     kv_shard_init(&shard, &budgets);
-    OK(kv_memory_open(memory, &params, &store, &e));
+    store = home_open(&home, "a", &first);
     bucket = (struct kv_bucket_params){.shard = &shard, .store = store};
     b = kv_bucket_new(&bucket);
     assert_false(kv_bucket_ids(b, &got));
@@ -445,7 +479,7 @@ static void ids_are_kept_with_the_state(void **state)
     kv_bucket_free(b);
     OK(kv_store_close(store, &e));
     kv_shard_fini(&shard);
-    kv_memory_free(memory);
+    home_fini(&home);
 }
 
 int main(void)

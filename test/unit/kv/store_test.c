@@ -10,8 +10,7 @@ struct model {
 
 struct fixture {
     struct arena arena;
-    struct kv_env *env;       /* of RocksDB */
-    struct kv_memory *memory; /* or of memory */
+    struct kv_env *env;
     char *dir;
     struct kv_open_params params;
     struct kv_store *store;
@@ -24,25 +23,18 @@ static void reopen(struct fixture *f)
 
     OK(kv_store_close(f->store, &e));
     f->store = NULL;
-    if (f->env != NULL) {
-        OK(kv_rocksdb_open(f->env, &f->params, &f->store, &e));
-    } else {
-        OK(kv_memory_open(f->memory, &f->params, &f->store, &e));
-    }
+    OK(kv_store_open(f->env, &f->params, &f->store, &e));
 }
 
 static void start(struct fixture *f, bool rocks)
 {
-    const struct kv_env_options options = {.memory_bytes = KV_MEMORY_BYTES_MIN, .shard_count = 1};
+    const struct kv_env_options options = {
+        .memory_bytes = KV_MEMORY_BYTES_MIN, .shard_count = 1, .in_memory = !rocks};
 
     *f = (struct fixture){.arena = ARENA_INIT};
     f->dir = rows_dir(&f->arena);
     f->params.dir = arena_printf(&f->arena, "%s/kv-0/db", f->dir);
-    if (rocks) {
-        f->env = kv_env_new(&options);
-    } else {
-        f->memory = kv_memory_new();
-    }
+    f->env = kv_env_new(&options);
     reopen(f);
 }
 
@@ -52,7 +44,6 @@ static void stop(struct fixture *f)
 
     OK(kv_store_close(f->store, &e));
     kv_env_free(f->env);
-    kv_memory_free(f->memory);
     rows_dir_remove(f->dir);
     arena_fini(&f->arena);
 }

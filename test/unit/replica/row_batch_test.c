@@ -4,9 +4,10 @@
 
 /* A store in memory with rows of keys 0 .. count - 1, two bytes each; a value has as many bytes as the
  * key says, and two. */
-static struct kv_store *filled(struct kv_memory *memory, struct arena *arena, uint16_t count)
+static struct kv_store *filled(struct kv_env *env, const char *dir, struct arena *arena,
+                               uint16_t count)
 {
-    struct kv_open_params params = {.dir = "here"};
+    struct kv_open_params params = {.dir = dir};
     struct kv_change *changes = arena_array(arena, count, sizeof *changes);
     const struct kv_state state = {.offset = 1};
     struct kv_store *s = NULL;
@@ -19,7 +20,7 @@ static struct kv_store *filled(struct kv_memory *memory, struct arena *arena, ui
         changes[i].key = bytes_of(key, 2);
         changes[i].value = bytes_of(arena_zalloc(arena, 2u + i), 2u + i);
     }
-    assert_int_equal(kv_memory_open(memory, &params, &s, NULL), ERR_OK);
+    assert_int_equal(kv_store_open(env, &params, &s, NULL), ERR_OK);
     assert_int_equal(kv_store_write(s, changes, count, &state, NULL), ERR_OK);
     return s;
 }
@@ -57,13 +58,17 @@ static size_t read_batch(struct kv_cursor *c, size_t rows_max, size_t size_max, 
 static void rows_and_sizes(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct kv_memory *memory = kv_memory_new();
-    struct kv_store *s = filled(memory, &arena, 6000);
+    const struct kv_env_options options = {.in_memory = true};
+    struct kv_env *env = kv_env_new(&options);
+    struct kv_store *s = NULL;
     struct kv_cursor *c = NULL;
+    char *dir = NULL;
     size_t at = 0;
     bool more = false;
 
     (void)state;
+    assert_int_equal(dir_create_temporary("row-batch-test", &arena, &dir, NULL), ERR_OK);
+    s = filled(env, dir, &arena, 6000);
     assert_int_equal(kv_cursor_open(s, &c, NULL), ERR_OK);
     assert_int_equal(read_batch(c, 0, SIZE_MAX, 0, &more), 0);
     assert_true(more);
@@ -81,7 +86,8 @@ static void rows_and_sizes(void **state)
     assert_false(more);
     kv_cursor_close(c);
     assert_int_equal(kv_store_close(s, NULL), ERR_OK);
-    kv_memory_free(memory);
+    kv_env_free(env);
+    assert_int_equal(path_remove_tree(dir, NULL), ERR_OK);
 }
 
 int main(void)
