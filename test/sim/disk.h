@@ -53,7 +53,7 @@ void disk_at(struct disk *d, int64_t now_us);
  * gone. calm: everything written is kept, as after a kill of the process alone. */
 void disk_crash(struct disk *d, bool calm);
 /* Flips a bit, or zeroes a sector, of what is on the device and in the page cache, in some file
- * whose path contains `where`; false: there is none with bytes in [from, size). What was hit is in
+ * whose name contains `where`; false: there is none with bytes in [from, size). What was hit is in
  * the trace. */
 bool disk_rot(struct disk *d, const char *where);
 
@@ -64,8 +64,8 @@ enum disk_open { DISK_MUST_EXIST, DISK_CREATE, DISK_CREATE_NEW };
 int disk_open(struct disk *d, const char *path, enum disk_open mode, int *ret_handle);
 void disk_close(struct disk *d, int handle);
 int disk_size(struct disk *d, int handle, uint64_t *ret);
-/* Up to len bytes, fewer only at the end. */
-int disk_read(struct disk *d, int handle, uint64_t offset, void *buffer, size_t len, size_t *ret);
+/* Up to *len bytes, fewer only at the end; *len: how many. */
+int disk_read(struct disk *d, int handle, uint64_t offset, void *buffer, size_t *len);
 int disk_write(struct disk *d, int handle, uint64_t offset, struct bytes b);
 int disk_truncate(struct disk *d, int handle, uint64_t size);
 int disk_sync(struct disk *d, int handle);
