@@ -207,6 +207,81 @@ void arrow_builder_bytes(struct arrow_builder *b, size_t node, struct bytes valu
     append_validity(c, true);
 }
 
+/* ---- runs of values ---- */
+
+/* Appends `count` bits behind `index` of them. */
+static void append_bits(struct growing *bits, size_t index, uint64_t values, uint32_t count)
+{
+    size_t at = index / 8;
+    size_t fresh = (index + count + 7) / 8 - bits->len;
+    unsigned shift = index % 8;
+
+    if (fresh > 0) {
+        memset(grow(bits, fresh), 0, fresh);
+    }
+    bits->data[at] |= (uint8_t)(values << shift);
+    for (unsigned done = 8 - shift; done < count; done += 8) {
+        bits->data[++at] = (uint8_t)(values >> done);
+    }
+}
+
+static struct build_column *run_column(struct arrow_builder *b, size_t node,
+                                       enum arrow_build_kind kind, struct arrow_run run)
+{
+    struct build_column *c = column(b, node);
+
+    ASSERT(c->kind == kind && run.count > 0 && run.count <= ARROW_RUN_MAX);
+    ASSERT(run.count == ARROW_RUN_MAX || run.valid >> run.count == 0);
+    return c;
+}
+
+static void end_run(struct build_column *c, struct arrow_run run)
+{
+    append_bits(&c->validity, c->count, run.valid, run.count);
+    c->count += run.count;
+    c->null_count += run.count - (uint32_t)__builtin_popcountll(run.valid);
+}
+
+uint8_t *arrow_builder_fixed_run(struct arrow_builder *b, size_t node, struct arrow_run run)
+{
+    struct build_column *c = run_column(b, node, ARROW_BUILD_FIXED, run);
+
+    end_run(c, run);
+    return grow(&c->data, (size_t)run.count * c->width);
+}
+
+void arrow_builder_bool_run(struct arrow_builder *b, size_t node, struct arrow_run run,
+                            uint64_t values)
+{
+    struct build_column *c = run_column(b, node, ARROW_BUILD_BOOL, run);
+
+    ASSERT((values & ~run.valid) == 0);
+    append_bits(&c->data, c->count, values, run.count);
+    end_run(c, run);
+}
+
+void arrow_builder_bytes_run(struct arrow_builder *b, size_t node, struct arrow_run run,
+                             const struct bytes *values)
+{
+    struct build_column *c = run_column(b, node, ARROW_BUILD_BYTES, run);
+    uint8_t *offsets = grow(&c->offsets, run.count * sizeof(uint32_t));
+    size_t end = c->data.len;
+    size_t size = 0;
+    struct writer w;
+
+    for (uint32_t i = 0; i < run.count; i++) {
+        size += values[i].len;
+        put_u32le(offsets + i * sizeof(uint32_t), (uint32_t)(end + size));
+    }
+    w = writer_of(grow(&c->data, size), size);
+    for (uint32_t i = 0; i < run.count; i++) {
+        writer_bytes(&w, values[i]);
+    }
+    end_run(c, run);
+}
+
+/* ---- nested values ---- */
+
 void arrow_builder_list(struct arrow_builder *b, size_t node)
 {
     struct build_column *c = column(b, node);

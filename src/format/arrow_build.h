@@ -42,6 +42,19 @@ void arrow_builder_null(struct arrow_builder *b, size_t node);
 void arrow_builder_fixed(struct arrow_builder *b, size_t node, const void *value);
 void arrow_builder_bool(struct arrow_builder *b, size_t node, bool value);
 void arrow_builder_bytes(struct arrow_builder *b, size_t node, struct bytes value);
+/* The same for up to ARROW_RUN_MAX values at once; bit i of `valid` says whether value i is one. Below
+ * nulls: for FIXED zeros, which the caller puts into the room it is given as well, for BOOL zeros, for
+ * BYTES empty values. */
+#define ARROW_RUN_MAX 64u
+struct arrow_run {
+    uint32_t count;
+    uint64_t valid;
+};
+uint8_t *arrow_builder_fixed_run(struct arrow_builder *b, size_t node, struct arrow_run run);
+void arrow_builder_bool_run(struct arrow_builder *b, size_t node, struct arrow_run run,
+                            uint64_t values);
+void arrow_builder_bytes_run(struct arrow_builder *b, size_t node, struct arrow_run run,
+                             const struct bytes *values);
 /* A list of what was appended to its element since the list before. */
 void arrow_builder_list(struct arrow_builder *b, size_t node);
 /* A struct that is not null; its fields are appended separately. */

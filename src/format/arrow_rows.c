@@ -37,7 +37,12 @@ struct arrow_rows {
     uint8_t *padded;      /* room for the longest BINARY(n) */
     uint32_t count;
     struct rows_column *columns;
+    const struct row_plan *plan; /* of the rows that are no columns yet */
+    struct row_cell *staged;     /* their cells, ARROW_RUN_MAX for each column */
+    uint32_t staged_count;
 };
+
+static enum errcode flush(struct arrow_rows *r, struct error *e);
 
 /* ---- life ---- */
 
@@ -94,6 +99,7 @@ struct arrow_rows *arrow_rows_new(const struct type *row)
         node += nodes.items[node].span;
     }
     r->padded = mem_alloc((size_t)binary_max(row) + 1);
+    r->staged = mem_alloc((size_t)row->count * ARROW_RUN_MAX * sizeof *r->staged);
     r->builder = arrow_builder_new(nodes.items, nodes.count);
     return r;
 }
@@ -105,13 +111,18 @@ void arrow_rows_free(struct arrow_rows *r)
         arena_fini(&r->arena);
         arena_fini(&r->scratch);
         free(r->padded);
+        free(r->staged);
         free(r);
     }
 }
 
 void arrow_rows_freep(struct arrow_rows **r) { arrow_rows_free(*r); }
 
-void arrow_rows_clear(struct arrow_rows *r) { arrow_builder_clear(r->builder); }
+void arrow_rows_clear(struct arrow_rows *r)
+{
+    arrow_builder_clear(r->builder);
+    r->staged_count = 0;
+}
 
 /* ---- values ---- */
 
@@ -269,6 +280,7 @@ static enum errcode append_value(struct arrow_rows *r, const struct rows_column 
 enum errcode arrow_rows_append_values(struct arrow_rows *r, const struct row_value *values,
                                       struct error *e)
 {
+    TRY(flush(r, e));
     for (uint32_t i = 0; i < r->count; i++) {
         if (values[i].null) {
             arrow_builder_null(r->builder, r->columns[i].node);
@@ -279,52 +291,138 @@ enum errcode arrow_rows_append_values(struct arrow_rows *r, const struct row_val
     return ERR_OK;
 }
 
-/* ---- cells ---- */
+/* ---- cells ----
+ * Rows are gathered, then turned into columns one column after the other: what a column is is asked
+ * once for many values. */
 
-static enum errcode append_nested_cell(struct arrow_rows *r, const struct rows_column *c,
-                                       const struct row_plan *plan, uint32_t column,
-                                       struct row_cell cell, struct error *e)
+static void append_fixed_run(struct arrow_rows *r, const struct rows_column *c,
+                             const struct row_cell *cells, struct arrow_run run)
 {
+    uint8_t *room = arrow_builder_fixed_run(r->builder, c->node, run);
+
+    for (uint32_t i = 0; i < run.count; i++, room += c->width) {
+        if (cells[i].data == NULL) {
+            memset(room, 0, c->width);
+        } else {
+            memcpy(room, cells[i].data, c->width);
+        }
+    }
+}
+
+static void append_number_run(struct arrow_rows *r, const struct rows_column *c,
+                              const int64_t *numbers, struct arrow_run run)
+{
+    uint8_t *room = arrow_builder_fixed_run(r->builder, c->node, run);
+    bool scale = c->unit.divide != c->unit.multiply;
+
+    for (uint32_t i = 0; i < run.count; i++) {
+        int64_t number = scale ? scaled(c, numbers[i]) : numbers[i];
+        uint8_t *at = room + (size_t)i * c->width;
+
+        switch (c->width) {
+        case 1:
+            at[0] = (uint8_t)number;
+            break;
+        case 2:
+            put_i16le(at, (int16_t)number);
+            break;
+        case 4:
+            put_i32le(at, (int32_t)number);
+            break;
+        default:
+            put_i64le(at, number);
+            if (c->width == DECIMAL_SIZE) {
+                put_i64le(at + 8, number >> 63);
+            }
+        }
+    }
+}
+
+static void append_bool_run(struct arrow_rows *r, const struct rows_column *c,
+                            const struct row_cell *cells, struct arrow_run run)
+{
+    uint64_t values = 0;
+
+    for (uint32_t i = 0; i < run.count; i++) {
+        values |= (uint64_t)(cells[i].data != NULL && cells[i].data[0] != 0) << i;
+    }
+    arrow_builder_bool_run(r->builder, c->node, run, values);
+}
+
+static void append_bytes_run(struct arrow_rows *r, const struct rows_column *c,
+                             const struct row_cell *cells, struct arrow_run run)
+{
+    struct bytes values[ARROW_RUN_MAX];
+
+    for (uint32_t i = 0; i < run.count; i++) {
+        values[i] = row_cell_bytes(cells[i]);
+    }
+    arrow_builder_bytes_run(r->builder, c->node, run, values);
+}
+
+static enum errcode append_cell(struct arrow_rows *r, uint32_t column, struct row_cell cell,
+                                struct error *e)
+{
+    const struct rows_column *c = &r->columns[column];
     struct row_value decoded;
 
     arena_reset(&r->scratch);
-    TRY(row_cell_decode(plan, column, cell, &r->scratch, &decoded, e));
-    return append_nested(r, c, &decoded, e);
+    TRY(row_cell_decode(r->plan, column, cell, &r->scratch, &decoded, e));
+    return append_value(r, c, &decoded, e);
 }
 
-static enum errcode append_cell(struct arrow_rows *r, const struct row_plan *plan, uint32_t i,
-                                struct row_cell cell, struct error *e)
+static enum errcode append_cells(struct arrow_rows *r, uint32_t column,
+                                 const struct row_cell *cells, struct error *e)
+{
+    for (uint32_t i = 0; i < r->staged_count; i++) {
+        if (cells[i].data == NULL) {
+            arrow_builder_null(r->builder, r->columns[column].node);
+        } else {
+            TRY(append_cell(r, column, cells[i], e));
+        }
+    }
+    return ERR_OK;
+}
+
+static enum errcode append_column(struct arrow_rows *r, uint32_t i, struct error *e)
 {
     const struct rows_column *c = &r->columns[i];
-    struct value v;
+    const struct row_cell *cells = &r->staged[(size_t)i * ARROW_RUN_MAX];
+    struct arrow_run run = {.count = r->staged_count};
+    int64_t numbers[ARROW_RUN_MAX];
 
-    switch (c->conversion) {
-    case TO_BOOL:
-        arrow_builder_bool(r->builder, c->node, cell.data[0] != 0);
-        break;
-    case TO_FIXED:
-        arrow_builder_fixed(r->builder, c->node, cell.data);
-        break;
-    case TO_NUMBER:
-        v = row_cell_value(&plan->columns[i], cell);
-        append_number(r, c, v.integer);
-        break;
-    case TO_DECIMAL:
-        v = row_cell_value(&plan->columns[i], cell);
-        append_decimal(r, c, v.unscaled);
-        break;
-    case TO_BYTES:
-        arrow_builder_bytes(r->builder, c->node, row_cell_bytes(cell));
-        break;
-    case TO_PADDED:
-        return append_padded(r, c, row_cell_bytes(cell), e);
-    case TO_TIMESTAMP:
-        v = row_cell_value(&plan->columns[i], cell);
-        append_timestamp(r, c, v.timestamp.millis, v.timestamp.nanos);
-        break;
-    case TO_NESTED:
-        return append_nested_cell(r, c, plan, i, cell, e);
+    for (uint32_t k = 0; k < run.count; k++) {
+        run.valid |= (uint64_t)(cells[k].data != NULL) << k;
     }
+    if (row_cells_are_integers(&r->plan->columns[i])) {
+        row_cells_integers(&r->plan->columns[i], cells, run.count, numbers);
+        append_number_run(r, c, numbers, run);
+    } else if (c->conversion == TO_FIXED) {
+        append_fixed_run(r, c, cells, run);
+    } else if (c->conversion == TO_BOOL) {
+        append_bool_run(r, c, cells, run);
+    } else if (c->conversion == TO_BYTES) {
+        append_bytes_run(r, c, cells, run);
+    } else {
+        return append_cells(r, i, cells, e);
+    }
+    return ERR_OK;
+}
+
+static enum errcode flush(struct arrow_rows *r, struct error *e)
+{
+    if (r->staged_count == 0) {
+        return ERR_OK;
+    }
+    for (uint32_t i = 0; i < r->plan->count; i++) {
+        TRY(append_column(r, i, e));
+    }
+    for (uint32_t i = r->plan->count; i < r->count; i++) {
+        for (uint32_t k = 0; k < r->staged_count; k++) {
+            arrow_builder_null(r->builder, r->columns[i].node);
+        }
+    }
+    r->staged_count = 0;
     return ERR_OK;
 }
 
@@ -332,21 +430,20 @@ enum errcode arrow_rows_append(struct arrow_rows *r, const struct row_plan *plan
                                const struct row_cell *cells, struct error *e)
 {
     ASSERT(plan->count <= r->count);
+    if (r->staged_count == ARROW_RUN_MAX || plan != r->plan) {
+        TRY(flush(r, e));
+        r->plan = plan;
+    }
     for (uint32_t i = 0; i < plan->count; i++) {
-        if (cells[i].data == NULL) {
-            arrow_builder_null(r->builder, r->columns[i].node);
-        } else {
-            TRY(append_cell(r, plan, i, cells[i], e));
-        }
+        r->staged[(size_t)i * ARROW_RUN_MAX + r->staged_count] = cells[i];
     }
-    for (uint32_t i = plan->count; i < r->count; i++) {
-        arrow_builder_null(r->builder, r->columns[i].node);
-    }
+    r->staged_count++;
     return ERR_OK;
 }
 
-enum errcode arrow_rows_finish(const struct arrow_rows *r, const struct arrow_build_codec *codec,
+enum errcode arrow_rows_finish(struct arrow_rows *r, const struct arrow_build_codec *codec,
                                struct arena *arena, struct bytes *ret, struct error *e)
 {
+    TRY(flush(r, e));
     return arrow_builder_finish(r->builder, codec, arena, ret, e);
 }

@@ -24,8 +24,10 @@ void arrow_rows_freep(struct arrow_rows **r); /* for OWNED */
 /* Drops all rows, keeps the memory. */
 void arrow_rows_clear(struct arrow_rows *r);
 
-/* One more row; columns behind those of the plan are null. ERR_CORRUPT_RECORD for what is inside
- * nested values, and for a BINARY(n) value that is too long; then clear. */
+/* One more row; columns behind those of the plan are null. The plan and what the cells point to are
+ * borrowed until finish or clear: rows become columns many at a time. ERR_CORRUPT_RECORD, of this row
+ * or one before, for what is inside nested values, and for a BINARY(n) value that is too long; then
+ * clear. */
 MUST_USE enum errcode arrow_rows_append(struct arrow_rows *r, const struct row_plan *plan,
                                         const struct row_cell *cells, struct error *e);
 
@@ -33,9 +35,9 @@ MUST_USE enum errcode arrow_rows_append(struct arrow_rows *r, const struct row_p
 MUST_USE enum errcode arrow_rows_append_values(struct arrow_rows *r, const struct row_value *values,
                                                struct error *e);
 
-/* The message of at least one row, in the arena; see arrow_builder_finish. The rows stay. */
-MUST_USE enum errcode arrow_rows_finish(const struct arrow_rows *r,
-                                        const struct arrow_build_codec *codec, struct arena *arena,
-                                        struct bytes *ret, struct error *e);
+/* The message of at least one row, in the arena; errors of appending and arrow_builder_finish. The
+ * rows stay. */
+MUST_USE enum errcode arrow_rows_finish(struct arrow_rows *r, const struct arrow_build_codec *codec,
+                                        struct arena *arena, struct bytes *ret, struct error *e);
 
 #endif

@@ -342,6 +342,23 @@ static int64_t cell_integer(const struct row_plan_column *c, struct row_cell cel
     return fixed.integer;
 }
 
+bool row_cells_are_integers(const struct row_plan_column *c)
+{
+    enum type_root root = c->type->root;
+
+    return c->kind == ROW_CELL_VARINT || (c->kind == ROW_CELL_FIXED && root != TYPE_BOOLEAN &&
+                                          root != TYPE_FLOAT && root != TYPE_DOUBLE);
+}
+
+void row_cells_integers(const struct row_plan_column *c, const struct row_cell *cells, size_t count,
+                        int64_t *ret)
+{
+    ASSERT(row_cells_are_integers(c));
+    for (size_t i = 0; i < count; i++) {
+        ret[i] = cells[i].data == NULL ? 0 : cell_integer(c, cells[i]);
+    }
+}
+
 static void cell_timestamp(const struct row_plan_column *c, struct row_cell cell, struct value *ret)
 {
     size_t millis;

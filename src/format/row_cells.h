@@ -76,6 +76,12 @@ void row_cells_write(const struct row_plan *plan, const struct row_cell *cells, 
 
 /* The value of a cell that is not null; not for nested types. Bytes are borrowed. */
 struct value row_cell_value(const struct row_plan_column *column, struct row_cell cell);
+/* The integers of cells of one column, as row_cell_value gives them; 0 for null. For columns of which
+ * row_cells_are_integers. */
+void row_cells_integers(const struct row_plan_column *column, const struct row_cell *cells,
+                        size_t count, int64_t *ret);
+/* Integers, DATE, TIME, and what is stored like them: TIMESTAMP of milliseconds, small DECIMAL. */
+bool row_cells_are_integers(const struct row_plan_column *column);
 /* The reverse; BOOLEAN and integers are cut to the width of their type. Numbers lie in the arena,
  * bytes are borrowed. VALUE_NULL gives a null. */
 struct row_cell row_cell_of(const struct row_plan_column *column, const struct value *value,

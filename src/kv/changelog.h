@@ -31,13 +31,13 @@ void changelog_freep(struct changelog **c); /* for OWNED */
 /* Drops all changes, keeps the memory. */
 void changelog_clear(struct changelog *c);
 
-/* One more change; cells of the row must have been read. ERR_CORRUPT_RECORD for a row that cannot be
- * converted, ERR_UNSUPPORTED_OPERATION for the log format INDEXED, ERR_RECORD_TOO_LARGE; then
- * clear. */
+/* One more change; cells of the row must have been read, what they point to is borrowed until finish
+ * or clear. ERR_CORRUPT_RECORD for a row, this or one before, that cannot be converted,
+ * ERR_UNSUPPORTED_OPERATION for the log format INDEXED, ERR_RECORD_TOO_LARGE; then clear. */
 MUST_USE enum errcode changelog_append(struct changelog *c, enum change_type type,
                                        const struct kv_row *row, struct error *e);
 int32_t changelog_count(const struct changelog *c);
-/* The batch, in the arena. ERR_RECORD_TOO_LARGE. */
+/* The batch, in the arena. ERR_RECORD_TOO_LARGE, ERR_CORRUPT_RECORD. */
 MUST_USE enum errcode changelog_finish(struct changelog *c, int64_t writer_id,
                                        int32_t batch_sequence, struct arena *arena,
                                        struct bytes *ret, struct error *e);

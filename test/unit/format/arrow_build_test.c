@@ -223,6 +223,52 @@ static void test_reuse(void **state)
     vectors_assert_equal("second message", second, first);
 }
 
+/* Runs of any length, from any bit on, make the same bytes as single values. */
+static void test_runs(void **state)
+{
+    enum { FLAGS, TEXTS, WORDS };
+    static const struct arrow_build_node nodes[] = {
+        [FLAGS] = {.kind = ARROW_BUILD_BOOL, .span = 1},
+        [TEXTS] = {.kind = ARROW_BUILD_BYTES, .span = 1},
+        [WORDS] = {.kind = ARROW_BUILD_FIXED, .width = 2, .span = 1},
+    };
+    OWNED(arrow_builder_freep) struct arrow_builder *one = arrow_builder_new(nodes, 3);
+    OWNED(arrow_builder_freep) struct arrow_builder *many = arrow_builder_new(nodes, 3);
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct bytes messages[2];
+
+    (void)state;
+    for (uint32_t count = 1; count <= ARROW_RUN_MAX; count++) {
+        uint64_t mask = UINT64_MAX >> (ARROW_RUN_MAX - count);
+        struct arrow_run run = {.count = count, .valid = 0xd3a5f1905e7bc286 * count & mask};
+        uint64_t flags = run.valid & 0x9e3779b97f4a7c15;
+        struct bytes texts[ARROW_RUN_MAX];
+        uint8_t *words = arrow_builder_fixed_run(many, WORDS, run);
+
+        memset(words, 0, 2 * (size_t)count);
+        for (uint32_t i = 0; i < count; i++) {
+            bool valid = (run.valid >> i & 1) != 0;
+
+            texts[i] = valid ? bytes_of("abcdefghi", i % 10) : BYTES_EMPTY;
+            if (valid) {
+                put_u16le(words + 2 * (size_t)i, (uint16_t)(count + i));
+                arrow_builder_bool(one, FLAGS, (flags >> i & 1) != 0);
+                arrow_builder_bytes(one, TEXTS, texts[i]);
+                arrow_builder_fixed(one, WORDS, words + 2 * (size_t)i);
+            } else {
+                arrow_builder_null(one, FLAGS);
+                arrow_builder_null(one, TEXTS);
+                arrow_builder_null(one, WORDS);
+            }
+        }
+        arrow_builder_bool_run(many, FLAGS, run, flags);
+        arrow_builder_bytes_run(many, TEXTS, run, texts);
+    }
+    assert_int_equal(arrow_builder_finish(one, &none, &arena, &messages[0], NULL), ERR_OK);
+    assert_int_equal(arrow_builder_finish(many, &none, &arena, &messages[1], NULL), ERR_OK);
+    vectors_assert_equal("runs", messages[1], messages[0]);
+}
+
 static void test_compressed_buffers_come_back(void **state)
 {
     static const struct arrow_build_node node = {.kind = ARROW_BUILD_FIXED, .width = 8, .span = 1};
@@ -271,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_same_bytes_as_java),
         cmocka_unit_test(test_nested),
         cmocka_unit_test(test_reuse),
+        cmocka_unit_test(test_runs),
         cmocka_unit_test(test_compressed_buffers_come_back),
         cmocka_unit_test(test_uneven_columns_are_our_mistake),
     };
