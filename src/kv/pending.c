@@ -13,6 +13,7 @@
 #define ENTRIES_MAX     (1u << 31)
 #define BATCHES_MIN     16u
 #define RELEASE_AHEAD   8u /* entries looked at before their turn */
+#define ADD_AHEAD       8u /* changes likewise */
 #define BLOCK_BYTES     ((size_t)256 << 10)
 #define BLOCK_BYTES_MIN ((size_t)4 << 10)
 
@@ -390,6 +391,9 @@ void kv_pending_add(struct kv_pending *p, const struct kv_change *changes, size_
 
     ASSERT(end_offset > before->end_offset);
     for (size_t i = 0; i < count; i++) {
+        if (i + ADD_AHEAD < count) {
+            kv_places_prefetch(&p->by_key, changes[i + ADD_AHEAD].hash);
+        }
         add_entry(p, &changes[i]);
         b.bytes += changes[i].key.len + changes[i].value.len;
     }
