@@ -1,5 +1,8 @@
 #include "bucket.h"
 
+#include "engine.h"
+#include "first.h"
+
 #include <stdlib.h>
 
 #include "base/hash.h"
@@ -8,6 +11,7 @@
 #define PRESSURE_LIMIT  0.999
 #define REFUSE_BUDGETS  2u /* pending changes of that many budgets: no more writes */
 #define PREFETCH_AHEAD  8u
+#define FIRST_ROWS_MORE 32u
 #define PREFIX_LIST_MAX ((size_t)64 << 10) /* a longer list of rows is not cached */
 
 struct kv_bucket {
@@ -22,6 +26,7 @@ struct kv_bucket {
     struct kv_id_range ids;
     uint32_t row_space;
     uint32_t prefix_space; /* 0: no lookups by prefix */
+    struct kv_first first;
 };
 
 void kv_shard_init(struct kv_shard *shard, const struct kv_budgets *budgets)
@@ -84,6 +89,7 @@ struct kv_bucket *kv_bucket_new(const struct kv_bucket_params *params)
     b->ids = state.ids;
     b->row_space = kv_cache_space(b->shard->cache);
     b->prefix_space = params->prefix_of == NULL ? 0 : kv_cache_space(b->shard->cache);
+    kv_first_init(&b->first, b->shard->cache, b->pending);
     list_push_back(&b->shard->buckets, &b->link);
     count_pending(b);
     return b;
@@ -94,6 +100,7 @@ void kv_bucket_free(struct kv_bucket *b)
     if (b != NULL) {
         list_remove(&b->link);
         note_pending(b, 0);
+        kv_first_fini(&b->first);
         kv_pending_free(b->pending);
         free(b);
     }
@@ -104,13 +111,17 @@ void kv_bucket_free(struct kv_bucket *b)
 void kv_bucket_add(struct kv_bucket *b, const struct kv_change *changes, size_t count,
                    int64_t end_offset, int64_t row_delta)
 {
+    uint64_t from = kv_pending_tail(b->pending);
+
     kv_pending_add(b->pending, changes, count, end_offset, row_delta);
+    kv_first_added(&b->first, from);
     count_pending(b);
 }
 
 void kv_bucket_truncate(struct kv_bucket *b, int64_t end_offset)
 {
     kv_pending_truncate(b->pending, end_offset);
+    kv_first_trim(&b->first);
     count_pending(b);
 }
 
@@ -368,6 +379,46 @@ void kv_prefix_end(struct kv_bucket *b, struct kv_prefix *l)
     l->items = merge(&l->items, l);
 }
 
+/* ---- the first rows ---- */
+
+/* More than asked for, so that some may be removed before the store is read again. */
+static size_t rows_to_read(size_t limit)
+{
+    return limit > KV_FIRST_ROWS_MAX ? 0 : limit + limit / 8 + FIRST_ROWS_MORE;
+}
+
+bool kv_bucket_first(struct kv_bucket *b, size_t limit, struct arena *arena, struct bytes *ret)
+{
+    return limit <= KV_FIRST_ROWS_MAX && kv_first_get(&b->first, limit, arena, ret);
+}
+
+void kv_first_rows_begin(struct kv_bucket *b, struct kv_first_rows *r)
+{
+    r->bytes_max = kv_first_bytes_max(&b->first);
+    r->released = b->first.released;
+}
+
+enum errcode kv_first_rows_run(struct kv_cursor *cursor, struct kv_first_rows *r, struct error *e)
+{
+    struct kv_collect rows = {
+        .rows_max = rows_to_read(r->limit), .bytes_max = r->bytes_max, .arena = r->arena};
+    bool more = true;
+
+    if (rows.rows_max > 0) {
+        TRY(kv_cursor_visit(cursor, kv_collect, &rows, &more, e));
+    }
+    r->rows = rows.items;
+    r->all = !more;
+    return ERR_OK;
+}
+
+void kv_first_rows_end(struct kv_bucket *b, const struct kv_first_rows *r)
+{
+    if (r->limit <= KV_FIRST_ROWS_MAX) {
+        kv_first_keep(&b->first, &r->rows, r->all, r->released);
+    }
+}
+
 /* ---- into the store ---- */
 
 bool kv_bucket_spill_due(const struct kv_bucket *b)
@@ -428,6 +479,7 @@ static void released(void *context, const struct kv_change *change, size_t prefi
     struct kv_bucket *b = context;
 
     kv_cache_update(b->shard->cache, b->row_space, change->key, change->hash, change->value);
+    kv_first_released(&b->first, change->key);
     if (prefix_len > 0) {
         struct bytes prefix = bytes_slice(change->key, 0, prefix_len);
 
@@ -453,6 +505,7 @@ bool kv_spill_end(struct kv_bucket *b, struct kv_spill *s)
         kv_pending_untake(b->pending, &s->taken);
     } else {
         over = kv_pending_release(b->pending, &s->taken, KV_SPILL_STEP, &release);
+        kv_first_trim(&b->first);
     }
     count_pending(b);
     return over;

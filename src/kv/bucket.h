@@ -3,7 +3,7 @@
  *
  *   write     kv_lookup (sight NEWEST) .. prepare .. append to the log .. kv_bucket_add
  *   watermark kv_bucket_show
- *   read      kv_lookup (sight SHOWN), kv_prefix
+ *   read      kv_lookup (sight SHOWN), kv_prefix, kv_bucket_first
  *   store     kv_spill, when kv_bucket_spill_due, or before a cursor or checkpoint that is to see
  *             all that is shown
  *
@@ -111,6 +111,35 @@ MUST_USE bool kv_prefix_begin(struct kv_bucket *b, struct kv_prefix *l);
 /* ERR_RECORD_TOO_LARGE: more than bytes_max. */
 MUST_USE enum errcode kv_prefix_run(struct kv_store *s, struct kv_prefix *l, struct error *e);
 void kv_prefix_end(struct kv_bucket *b, struct kv_prefix *l);
+
+/* ---- the first rows ---- */
+
+/* More than so many are always read from the store. */
+#define KV_FIRST_ROWS_MAX ((size_t)4096)
+
+/* The first rows that clients see, limit of them or all there are, as one value batch
+ * (format/value_batch.h) in the arena. false: they are not in memory. */
+MUST_USE bool kv_bucket_first(struct kv_bucket *b, size_t limit, struct arena *arena,
+                              struct bytes *ret);
+
+/* A read of the first rows, some more than the limit, which are then kept in memory. `all`: there are
+ * no more. Of a limit that is too high, or of large rows, it reads fewer. */
+struct kv_first_rows {
+    size_t limit;
+    struct arena *arena;
+    struct kv_items rows; /* the answer: what the store has */
+    bool all;
+    /* internal */
+    size_t bytes_max;
+    uint64_t released;
+};
+
+void kv_first_rows_begin(struct kv_bucket *b, struct kv_first_rows *r);
+/* The cursor was opened since the begin; it then shows what follows. */
+MUST_USE enum errcode kv_first_rows_run(struct kv_cursor *cursor, struct kv_first_rows *r,
+                                        struct error *e);
+/* After a run without error. */
+void kv_first_rows_end(struct kv_bucket *b, const struct kv_first_rows *r);
 
 /* ---- into the store ---- */
 

@@ -346,6 +346,8 @@ void kv_cache_forget(struct kv_cache *c, uint32_t space, struct bytes key, uint6
     }
 }
 
+size_t kv_cache_entry_max(const struct kv_cache *c) { return c->entry_max - sizeof(struct entry); }
+
 uint64_t kv_cache_ticket(const struct kv_cache *c) { return c->updates; }
 
 void kv_cache_fill(struct kv_cache *c, uint32_t space, const struct kv_key *found, uint64_t ticket)

@@ -52,6 +52,9 @@ void kv_cache_update(struct kv_cache *c, uint32_t space, struct bytes key, uint6
 /* What is known about the key is no longer true. */
 void kv_cache_forget(struct kv_cache *c, uint32_t space, struct bytes key, uint64_t hash);
 
+/* Key and value together that one entry has room for. */
+size_t kv_cache_entry_max(const struct kv_cache *c);
+
 uint64_t kv_cache_ticket(const struct kv_cache *c);
 /* What a read begun with the ticket has found; empty: no row. */
 void kv_cache_fill(struct kv_cache *c, uint32_t space, const struct kv_key *found, uint64_t ticket);

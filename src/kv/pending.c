@@ -213,6 +213,21 @@ static struct kv_change entry_change(const struct entry *e)
         .key = entry_key(e), .value = entry_value(e), .hash = e->hash, .record = e->record};
 }
 
+uint64_t kv_pending_head(const struct kv_pending *p) { return p->entry_head; }
+
+uint64_t kv_pending_tail(const struct kv_pending *p) { return p->entry_tail; }
+
+struct kv_change kv_pending_change(const struct kv_pending *p, uint64_t number)
+{
+    ASSERT(number >= p->entry_head && number < p->entry_tail);
+    return entry_change(entry_at(p, number));
+}
+
+bool kv_pending_is_shown(const struct kv_pending *p, uint64_t number)
+{
+    return number < p->entry_shown;
+}
+
 /* Whether no later change of the key lies below `end`. */
 static bool entry_is_last(const struct entry *e, uint64_t end)
 {

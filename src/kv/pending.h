@@ -61,6 +61,13 @@ enum kv_found kv_pending_shown(const struct kv_pending *p, struct bytes key, uin
                                struct bytes *ret);
 void kv_pending_prefetch(const struct kv_pending *p, uint64_t hash);
 
+/* Changes have numbers that only grow: those from head on, below tail, are here. */
+uint64_t kv_pending_head(const struct kv_pending *p);
+uint64_t kv_pending_tail(const struct kv_pending *p);
+/* The change with a number; borrowed as above. */
+struct kv_change kv_pending_change(const struct kv_pending *p, uint64_t number);
+bool kv_pending_is_shown(const struct kv_pending *p, uint64_t number);
+
 /* Visible changes of keys with this prefix, one per key, in key order; borrowed from p and the
  * arena. The prefix is one that prefix_of gives for its keys. */
 size_t kv_pending_prefix(const struct kv_pending *p, struct bytes prefix, struct arena *arena,

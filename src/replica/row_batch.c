@@ -42,6 +42,20 @@ static bool add_row(void *context, struct bytes key, struct bytes value)
     return true;
 }
 
+/* false: not all of them. */
+static bool add_before(struct row_batch *b)
+{
+    size_t i = 0;
+
+    while (b->before != NULL && i < b->before->count) {
+        if (!add_row(b, b->before->items[i].key, b->before->items[i].value)) {
+            return false;
+        }
+        i++;
+    }
+    return true;
+}
+
 enum errcode row_batch_read(struct row_batch *b, struct pieces *pieces, struct kv_cursor *cursor,
                             bool *ret_more, struct error *e)
 {
@@ -51,7 +65,10 @@ enum errcode row_batch_read(struct row_batch *b, struct pieces *pieces, struct k
     b->header = arena_alloc(pieces->arena, VALUE_BATCH_HEADER_SIZE);
     b->size = VALUE_BATCH_HEADER_SIZE;
     pieces_add_bytes(pieces, bytes_of(b->header, VALUE_BATCH_HEADER_SIZE));
-    TRY(kv_cursor_visit(cursor, add_row, b, ret_more, e));
+    *ret_more = !add_before(b);
+    if (!*ret_more) {
+        TRY(kv_cursor_visit(cursor, add_row, b, ret_more, e));
+    }
     hand_over(b);
     header = writer_of(b->header, VALUE_BATCH_HEADER_SIZE);
     value_header_write(&header, b->size, (uint32_t)b->count);

@@ -10,7 +10,8 @@ struct row_batch {
     size_t rows_max;
     size_t size_max;
     size_t count;
-    size_t size; /* of the whole batch, in bytes */
+    size_t size;                   /* of the whole batch, in bytes */
+    const struct kv_items *before; /* rows that the cursor has shown already; NULL: none */
     /* internal */
     struct pieces *pieces;
     uint8_t *header;

@@ -353,16 +353,19 @@ class Schedule:
         name = self.any_place()
         self.settle()
         state = list(self.places[name].model.state().values())
-        limit = self.chance.choice([1, 5, 1000])
+        for limit in self.chance.choices([1, 5, 1000], k=2):
+            self._scan_first_rows(name, limit, state[:limit])
+        if 1061 in self.versions:
+            self._scan_in_batches(name, state)
+
+    def _scan_first_rows(self, name, limit, expected):
         self.note(f"limit scan {name} of {limit}")
         fields = {"table_id": self.table.id, "limit": limit, **self.table.where(name)}
         answer = self.cluster.tablet.call("LIMIT_SCAN", **fields)
         expect(not answer.HasField("error_code"), lambda: f"limit scan: {answer}")
         expect(not answer.is_log_table, "is_log_table")
         found = kv.values(answer.records) if answer.HasField("records") else []
-        self.same_rows([self.table.read_value(v) for v in found], state[:limit], f"limit {limit}")
-        if 1061 in self.versions:
-            self._scan_in_batches(name, state)
+        self.same_rows([self.table.read_value(v) for v in found], expected, f"limit {limit}")
 
     def _scan_in_batches(self, name, state):
         """What the bucket held when the scan began, whatever is written meanwhile."""

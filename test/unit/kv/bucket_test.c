@@ -3,6 +3,7 @@
 #include "rows.h"
 
 #include "../../support/dies.h"
+#include "format/value_batch.h"
 
 #define KEYS    160
 #define BATCHES 3000
@@ -16,14 +17,17 @@ struct log {
     size_t shown;
 };
 
+enum flight_kind { FLIGHT_KEYS, FLIGHT_PREFIX, FLIGHT_FIRST };
+
 /* A lookup whose middle part has not run, or has run and not ended. */
 struct flight {
     bool active;
     bool ran;
+    enum flight_kind kind;
     struct arena arena;
     struct kv_lookup lookup;
     struct kv_prefix prefix;
-    bool is_prefix;
+    struct kv_first_rows first;
     size_t begun; /* log->shown, or count, at the begin */
     struct kv_key keys[5];
 };
@@ -71,6 +75,7 @@ struct world {
     struct flight flights[FLIGHTS];
     struct kv_spill spill;
     int spill_state; /* 0 none, 1 collecting, 2 to run, 3 ending */
+    size_t first_hits;
 };
 
 #define NO_CHANGE UINT32_MAX
@@ -282,31 +287,101 @@ static void begin_prefix(struct world *w, struct flight *f)
     }
 }
 
-static void flight_step(struct world *w, struct flight *f)
+/* The first rows as they are shown now. */
+static void expect_first(const struct world *w, struct bytes batch, size_t limit)
+{
+    struct value_batch_iterator it;
+    size_t left = limit;
+
+    assert_int_equal(value_batch_parse(batch, &it, NULL), ERR_OK);
+    for (uint32_t key = 0; key < KEYS && left > 0; key++) {
+        uint32_t value = log_get(&w->log, w->log.shown, key);
+
+        if (value != 0) {
+            struct bytes got = BYTES_EMPTY;
+
+            assert_int_equal(value_batch_next(&it, &got, NULL), ERR_OK);
+            assert_int_equal(rows_number(got), value);
+            left--;
+        }
+    }
+    assert_int_equal(it.left, 0);
+}
+
+static void begin_first(struct world *w, struct flight *f)
+{
+    struct bytes batch;
+
+    f->first = (struct kv_first_rows){.limit = rows_below(&w->random, 90), .arena = &f->arena};
+    if (rows_below(&w->random, 8) == 0) {
+        f->first.limit = KV_FIRST_ROWS_MAX + rows_below(&w->random, 2);
+    }
+    f->active = !kv_bucket_first(w->bucket, f->first.limit, &f->arena, &batch);
+    if (f->active) {
+        kv_first_rows_begin(w->bucket, &f->first);
+    } else {
+        expect_first(w, batch, f->first.limit);
+        w->first_hits++;
+    }
+}
+
+static void run_first(struct world *w, struct flight *f)
+{
+    struct kv_cursor *c = NULL;
+    struct error e;
+
+    OK(kv_cursor_open(w->store, &c, &e));
+    OK(kv_first_rows_run(c, &f->first, &e));
+    kv_cursor_close(c);
+}
+
+static void flight_begin(struct world *w, struct flight *f)
+{
+    static void (*const begins[])(struct world *, struct flight *) = {
+        [FLIGHT_KEYS] = begin_keys, [FLIGHT_PREFIX] = begin_prefix, [FLIGHT_FIRST] = begin_first};
+
+    arena_init(&f->arena);
+    f->ran = false;
+    f->kind = (enum flight_kind)rows_below(&w->random, ARRAY_LEN(begins));
+    begins[f->kind](w, f);
+}
+
+static void flight_run(struct world *w, struct flight *f)
 {
     struct error e;
 
-    if (!f->active) {
-        arena_init(&f->arena);
-        f->ran = false;
-        f->is_prefix = rows_below(&w->random, 3) == 0;
-        (f->is_prefix ? begin_prefix : begin_keys)(w, f);
-    } else if (!f->ran) {
-        if (f->is_prefix) {
-            OK(kv_prefix_run(w->store, &f->prefix, &e));
-        } else {
-            OK(kv_lookup_run(w->store, &f->lookup, &e));
-        }
-        f->ran = true;
+    if (f->kind == FLIGHT_PREFIX) {
+        OK(kv_prefix_run(w->store, &f->prefix, &e));
+    } else if (f->kind == FLIGHT_KEYS) {
+        OK(kv_lookup_run(w->store, &f->lookup, &e));
     } else {
-        if (f->is_prefix) {
-            kv_prefix_end(w->bucket, &f->prefix);
-            expect_rows(w, f);
-        } else {
-            kv_lookup_end(w->bucket, &f->lookup);
-            expect_keys(w, f);
-        }
-        f->active = false;
+        run_first(w, f);
+    }
+    f->ran = true;
+}
+
+static void flight_end(struct world *w, struct flight *f)
+{
+    if (f->kind == FLIGHT_PREFIX) {
+        kv_prefix_end(w->bucket, &f->prefix);
+        expect_rows(w, f);
+    } else if (f->kind == FLIGHT_KEYS) {
+        kv_lookup_end(w->bucket, &f->lookup);
+        expect_keys(w, f);
+    } else {
+        kv_first_rows_end(w->bucket, &f->first);
+    }
+    f->active = false;
+}
+
+static void flight_step(struct world *w, struct flight *f)
+{
+    if (!f->active) {
+        flight_begin(w, f);
+    } else if (!f->ran) {
+        flight_run(w, f);
+    } else {
+        flight_end(w, f);
     }
     if (!f->active) {
         arena_fini(&f->arena);
@@ -376,6 +451,7 @@ static void run_schedule(uint64_t seed)
         assert_int_equal(kv_bucket_shown_offset(w->bucket), offset_of(w->log.shown));
         assert_int_equal(kv_bucket_end_offset(w->bucket), offset_of(w->log.count));
     }
+    assert_true(w->first_hits > 0);
     end_flights(w);
     end_spill(w);
     kv_bucket_free(w->bucket);

@@ -90,10 +90,43 @@ static void rows_and_sizes(void **state)
     assert_int_equal(path_remove_tree(dir, NULL), ERR_OK);
 }
 
+static void rows_before_those_of_the_cursor(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct kv_env_options options = {.in_memory = true};
+    struct kv_env *env = kv_env_new(&options);
+    struct kv_store *s = NULL;
+    struct kv_cursor *c = NULL;
+    char *dir = NULL;
+
+    (void)state;
+    assert_int_equal(dir_create_temporary("row-batch-test", &arena, &dir, NULL), ERR_OK);
+    s = filled(env, dir, &arena, 100);
+    for (size_t rows_max = 9; rows_max <= 12; rows_max++) {
+        struct row_batch b = {.rows_max = rows_max, .size_max = SIZE_MAX};
+        struct kv_items before;
+        struct pieces pieces;
+        bool more = false;
+
+        pieces_init(&pieces, &arena);
+        assert_int_equal(kv_cursor_open(s, &c, NULL), ERR_OK);
+        assert_int_equal(kv_cursor_next(c, 10, SIZE_MAX, &arena, &before, NULL), ERR_OK);
+        b.before = &before;
+        assert_int_equal(row_batch_read(&b, &pieces, c, &more, NULL), ERR_OK);
+        assert_true(more);
+        check(&pieces, &arena, 0, rows_max);
+        kv_cursor_close(c);
+    }
+    assert_int_equal(kv_store_close(s, NULL), ERR_OK);
+    kv_env_free(env);
+    assert_int_equal(path_remove_tree(dir, NULL), ERR_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_and_sizes),
+        cmocka_unit_test(rows_before_those_of_the_cursor),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
