@@ -5,13 +5,16 @@ PRESET ?= release
 SECONDS ?= 60
 PREFIX ?= /usr/local
 T ?=
+SEED ?=
+SEEDS ?= 1-2000
+TRACE ?=
 ONLY ?=
 ARGS ?=
 
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance differential bench fuzz soak lint tidy fmt install clean
+.PHONY: all help run demo test conformance differential bench sim fuzz soak lint tidy fmt install clean
 .DEFAULT_GOAL := all
 
 all: ## build the program: build/eider
@@ -47,6 +50,11 @@ bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios; ONL
 soak: all ## crashes, power failures, damaged disks, a thousand seeds of the model test
 	@scripts/bootstrap test
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/system -m slow -q $(ARGS)
+
+sim: ## the server in a simulated world: SEED=n [TRACE=1] for one life, SEEDS=a-b for many
+	@scripts/bootstrap build test
+	@scripts/build $(PRESET) eider_sim
+	@$(dir)/eider_sim $(if $(SEED),$(SEED) $(if $(TRACE),--trace),$(SEEDS) --jobs $$(nproc))
 
 fuzz: ## libFuzzer: T=name for one target, SECONDS=n for each
 	@scripts/bootstrap build fuzz

@@ -1,0 +1,266 @@
+/* Runs seeds of the simulation, each in a process of its own, so that what a crashed server held goes
+ * with it and an assertion ends one seed only.
+ *
+ *   eider_sim N [--trace]                one seed; its trace on stdout
+ *   eider_sim A-B [--jobs N] [--twice]   many; failing ones with their last lines, then a summary;
+ *                                        twice: each is run again and must have the same trace
+ *
+ * Exit: 0 all is well, 1 a seed failed, 2 wrong usage. */
+#include "scenario.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define JOBS_MAX       64
+#define SEED_SECONDS   120 /* real ones; a seed that takes longer hangs */
+#define FAILURES_SHOWN 100
+
+struct order {
+    uint64_t first;
+    uint64_t last;
+    unsigned jobs;
+    bool trace;
+    bool twice;
+};
+
+/* Sums over seeds. */
+struct totals {
+    uint64_t seeds;
+    uint64_t failed;
+    uint64_t differing;
+    struct scenario_result sum;
+    uint64_t failures[FAILURES_SHOWN];
+    uint64_t failure_count;
+};
+
+/* ---- one seed ---- */
+
+static struct scenario_result run_here(uint64_t seed, bool trace, FILE *out)
+{
+    const struct world_options options = {.seed = seed, .out = out, .trace = trace};
+
+    return scenario_run(&options);
+}
+
+static bool read_all(int fd, void *buffer, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        ssize_t n = read(fd, (uint8_t *)buffer + done, len - done);
+
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+static bool write_all(int fd, const void *buffer, size_t len)
+{
+    return write(fd, buffer, len) == (ssize_t)len; /* less than a pipe holds */
+}
+
+/* false: the process died, and has said why on stderr. */
+static bool run_apart(uint64_t seed, struct scenario_result *ret)
+{
+    int ends[2];
+    int status = 0;
+    pid_t pid;
+    bool ok;
+
+    ASSERT(pipe(ends) == 0);
+    fflush(NULL);
+    pid = fork();
+    ASSERT(pid >= 0);
+    if (pid == 0) {
+        (void)alarm(SEED_SECONDS);
+        *ret = run_here(seed, false, stdout);
+        fflush(NULL);
+        _exit(write_all(ends[1], ret, sizeof *ret) ? 0 : 1);
+    }
+    (void)close(ends[1]);
+    ok = read_all(ends[0], ret, sizeof *ret);
+    (void)close(ends[0]);
+    ASSERT(waitpid(pid, &status, 0) == pid);
+    if (!ok) {
+        *ret = (struct scenario_result){0};
+        printf("seed %llu %s\n", (unsigned long long)seed,
+               WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM ? "hangs" : "died");
+    }
+    return ok;
+}
+
+/* ---- many ---- */
+
+static void add(struct totals *t, uint64_t seed, const struct scenario_result *r, bool ok)
+{
+    t->seeds++;
+    t->sum.simulated_us += r->simulated_us;
+    t->sum.starts += r->starts;
+    t->sum.crashes += r->crashes;
+    t->sum.stats.started += r->stats.started;
+    t->sum.stats.succeeded += r->stats.succeeded;
+    t->sum.stats.failed += r->stats.failed;
+    t->sum.stats.unknown += r->stats.unknown;
+    if (!ok || r->violations > 0) {
+        t->failed++;
+        if (t->failure_count < FAILURES_SHOWN) {
+            t->failures[t->failure_count++] = seed;
+        }
+    }
+}
+
+/* Every jobs-th seed. */
+static void work(const struct order *o, unsigned job, struct totals *t)
+{
+    for (uint64_t seed = o->first + job; seed <= o->last; seed += o->jobs) {
+        struct scenario_result r;
+        struct scenario_result again;
+        bool ok = run_apart(seed, &r);
+
+        if (ok && r.violations > 0) {
+            printf("seed %llu: %llu violations\n", (unsigned long long)seed,
+                   (unsigned long long)r.violations);
+        }
+        if (ok && o->twice && run_apart(seed, &again) && again.hash != r.hash) {
+            printf("seed %llu: two runs have different traces\n", (unsigned long long)seed);
+            ok = false;
+        }
+        add(t, seed, &r, ok);
+    }
+}
+
+static void merge(struct totals *all, const struct totals *t)
+{
+    uint64_t failed = all->failed + t->failed;
+    uint64_t seeds = all->seeds + t->seeds;
+
+    add(all, 0, &t->sum, true);
+    all->failed = failed;
+    all->seeds = seeds;
+    for (uint64_t i = 0; i < t->failure_count && all->failure_count < FAILURES_SHOWN; i++) {
+        all->failures[all->failure_count++] = t->failures[i];
+    }
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    ASSERT(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void report(const struct totals *t, int64_t ms, unsigned jobs)
+{
+    double seconds = (double)(ms > 0 ? ms : 1) / 1000;
+    double simulated = (double)t->sum.simulated_us / 1e6;
+
+    for (uint64_t i = 0; i < t->failure_count; i++) {
+        printf("failed: seed %llu (make sim SEED=%llu TRACE=1)\n",
+               (unsigned long long)t->failures[i], (unsigned long long)t->failures[i]);
+    }
+    printf("%llu seeds, %llu failed; %.0f simulated seconds in %.1f on %u cores: %.0f per second "
+           "and core\n",
+           (unsigned long long)t->seeds, (unsigned long long)t->failed, simulated, seconds, jobs,
+           simulated / seconds / jobs);
+    printf("%llu starts, %llu crashes; operations: %llu, %llu succeeded, %llu failed, %llu without "
+           "an answer\n",
+           (unsigned long long)t->sum.starts, (unsigned long long)t->sum.crashes,
+           (unsigned long long)t->sum.stats.started, (unsigned long long)t->sum.stats.succeeded,
+           (unsigned long long)t->sum.stats.failed, (unsigned long long)t->sum.stats.unknown);
+}
+
+static int run_many(const struct order *o)
+{
+    struct totals all = {0};
+    int64_t started_ms = now_ms();
+    int results[JOBS_MAX];
+
+    for (unsigned job = 0; job < o->jobs; job++) {
+        int ends[2];
+        pid_t pid;
+
+        ASSERT(pipe(ends) == 0);
+        fflush(NULL);
+        pid = fork();
+        ASSERT(pid >= 0);
+        if (pid == 0) {
+            struct totals t = {0};
+
+            work(o, job, &t);
+            fflush(NULL);
+            _exit(write_all(ends[1], &t, sizeof t) ? 0 : 1);
+        }
+        (void)close(ends[1]);
+        results[job] = ends[0];
+    }
+    for (unsigned job = 0; job < o->jobs; job++) {
+        struct totals t;
+
+        ASSERT(read_all(results[job], &t, sizeof t));
+        merge(&all, &t);
+        (void)close(results[job]);
+    }
+    while (wait(NULL) > 0) {
+    }
+    report(&all, now_ms() - started_ms, o->jobs);
+    return all.failed > 0;
+}
+
+/* ---- the command ---- */
+
+static bool parse(int argc, char **argv, struct order *ret)
+{
+    char *end = NULL;
+
+    *ret = (struct order){.jobs = 1};
+    if (argc < 2) {
+        return false;
+    }
+    ret->first = strtoull(argv[1], &end, 10);
+    ret->last = *end == '-' ? strtoull(end + 1, &end, 10) : ret->first;
+    if (*end != '\0' || end == argv[1] || ret->last < ret->first) {
+        return false;
+    }
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], "--trace") == 0) {
+            ret->trace = true;
+        } else if (strcmp(argv[i], "--twice") == 0) {
+            ret->twice = true;
+        } else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc) {
+            ret->jobs = (unsigned)strtoul(argv[++i], &end, 10);
+        } else {
+            return false;
+        }
+    }
+    return ret->jobs > 0 && ret->jobs <= JOBS_MAX;
+}
+
+int main(int argc, char **argv)
+{
+    struct order order;
+
+    if (!parse(argc, argv, &order)) {
+        fprintf(stderr, "usage: eider_sim SEED [--trace] | FIRST-LAST [--jobs N] [--twice]\n");
+        return 2;
+    }
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    if (order.first == order.last && !order.twice) {
+        struct scenario_result r = run_here(order.first, order.trace, stdout);
+
+        printf("seed %llu: hash %016llx, %llu violations, %.0f simulated seconds, %llu starts\n",
+               (unsigned long long)order.first, (unsigned long long)r.hash,
+               (unsigned long long)r.violations, (double)r.simulated_us / 1e6,
+               (unsigned long long)r.starts);
+        return r.violations > 0;
+    }
+    return run_many(&order);
+}
