@@ -30,7 +30,7 @@ enum op_kind {
 
 enum op_status { OP_OPEN, OP_OK, OP_FAILED, OP_UNKNOWN };
 
-/* A bucket. Operations on names have place {0}. */
+/* A bucket. Operations on names have none, but for the DROP of something with rows. */
 struct place {
     int64_t table;
     int64_t partition; /* -1: none */
