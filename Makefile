@@ -4,6 +4,7 @@
 PRESET ?= release
 SECONDS ?= 60
 PREFIX ?= /usr/local
+IMAGES ?= 500
 T ?=
 SEED ?=
 SEEDS ?= 1-2000
@@ -14,7 +15,8 @@ ARGS ?=
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance differential bench sim fuzz soak lint tidy fmt install clean
+.PHONY: all help run demo test conformance differential bench sim fuzz powercut soak lint tidy fmt
+.PHONY: install clean
 .DEFAULT_GOAL := all
 
 all: ## build the program: build/eider
@@ -46,6 +48,12 @@ differential: all ## the same requests to Eider and to Apache Fluss 0.9.1: equal
 bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios; ONLY=log or ONLY=kv
 	@scripts/bootstrap test bench
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider bench/run $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+powercut: ## the program on what power cuts may leave: IMAGES=n SEED=s
+	@scripts/bootstrap build test
+	@scripts/build $(PRESET) eider
+	@cd test/system && EIDER_BIN=$(CURDIR)/$(dir)/eider ../../$(python) -m powercut.cut \
+	  --images $(IMAGES) --seed $(or $(SEED),1) $(ARGS)
 
 soak: all ## crashes, power failures, damaged disks, a thousand seeds of the model test
 	@scripts/bootstrap test

@@ -29,6 +29,14 @@ def binary() -> Path:
     return Path(os.environ.get("EIDER_BIN", ROOT / "build" / "eider"))
 
 
+def preloaded(name) -> dict:
+    """Environment of a server that has test/preload/<name>.c between itself and the system."""
+    library = binary().resolve().parent / f"preload_{name}.so"
+    assert library.exists(), f"{library} is missing: it is built with the program"
+    options = environment()["ASAN_OPTIONS"]
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
+
+
 def environment() -> dict:
     return {**SANITIZER_DEFAULTS, **os.environ}
 

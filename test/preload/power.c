@@ -3,7 +3,6 @@
  *   takes POWER_DELAY_MS longer and does not begin while the file POWER_HOLD exists,
  *   then leaves the size it had before in the folder POWER_SYNCED, in a file named after its inode:
  *   what a power failure would leave of it at least. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,0 +1,107 @@
+"""Surroundings that tests change while a server runs, and what they look at: memory, descriptors, delays."""
+
+import contextlib
+import mmap
+import os
+import resource
+import struct
+import threading
+import time
+from pathlib import Path
+
+from . import process, wire
+
+CLOCK_S, SYNC_MS, WRITE_MS = range(3)
+
+
+class World:
+    """Give `environment` to the server (test/preload/world.c)."""
+
+    def __init__(self, place):
+        self.path = place / "world"
+        self.path.write_bytes(bytes(mmap.PAGESIZE))
+        with open(self.path, "r+b") as file:
+            self.memory = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+        self.environment = {**process.preloaded("world"), "WORLD_FILE": str(self.path)}
+
+    def set(self, what, value):
+        struct.pack_into("<q", self.memory, 8 * what, value)
+
+
+def resident(server):
+    """Bytes of memory that the server has now."""
+    return _status(server, "VmRSS")
+
+
+def _status(server, name):
+    for line in Path(f"/proc/{server.pid}/status").read_text().splitlines():
+        if line.startswith(name + ":"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no {name} of {server.pid}")
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.pid}/fd"))
+
+
+def cpu_seconds(server):
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def until(true, text, seconds=30):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, text
+        time.sleep(0.02)
+
+
+def sanitized():
+    """Bounds of memory and time are those of a build without sanitizers."""
+    return b"__asan_init" in process.binary().read_bytes() or b"__tsan_init" in process.binary().read_bytes()
+
+
+@contextlib.contextmanager
+def many_descriptors(count):
+    """This process may open that many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
+    yield min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+class Watcher(threading.Thread):
+    """A client like all others: asks for something small again and again, and notes how long it took."""
+
+    def __init__(self, address, ask=None, pause_s=0.002):
+        super().__init__(daemon=True)
+        self.connection = wire.Connection(address)
+        self.connection.hello()
+        self.ask = ask or (lambda connection: connection.call("LIST_DATABASES"))
+        self.pause_s, self.took, self.failure = pause_s, [], None
+        self.stopping = threading.Event()
+
+    def run(self):
+        try:
+            while not self.stopping.is_set():
+                began = time.monotonic()
+                self.ask(self.connection)
+                self.took.append(time.monotonic() - began)
+                time.sleep(self.pause_s)
+        except Exception as e:
+            self.failure = e
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.join(60)
+        self.connection.close()
+        assert self.failure is None, f"another client was disturbed: {self.failure!r}"
+
+    def check(self, bound_s=0.25):
+        """99 of 100 answers came within it. It is a generous one: machines that run tests are shared."""
+        p99 = sorted(self.took)[len(self.took) * 99 // 100]
+        assert sanitized() or p99 < bound_s, f"another client waited {p99 * 1000:.0f} ms"
