@@ -1,5 +1,6 @@
 /* Life of a log, appending and rolling. The rules are in log.h and README.md. */
 #include "internal.h"
+#include "suspect.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -509,6 +510,7 @@ enum errcode log_close(struct log *log, struct error *e)
     code = close_sync(log, e);
     if (code != ERR_OK) {
         log->failed = ERR_LOG_STORAGE;
+        suspect_mark(log->dir);
         return code;
     }
     log_active(log)->synced_size = log_active(log)->size;

@@ -100,6 +100,7 @@ struct log_sync {
     struct file **others; /* references: ended segments, indexes, writer snapshots; heap */
     size_t other_count;
     char *dir;           /* to sync as well, or NULL; heap */
+    const char *log_dir; /* the log's */
     int64_t end_offset;  /* what becomes durable */
     bool recovery_point; /* and the recovery point, too */
     enum errcode code;   /* outcome of log_sync_run */

@@ -8,6 +8,7 @@
  *   <offset>.log.aside              a whole segment behind such bytes
  *   <any of the above>.deleted      left the log, about to be removed
  *   <any of the above>.tmp          an unfinished replacement
+ *   sync_failed                     a mark, see suspect.h
  *
  * An offset has exactly 20 decimal digits. Everything else in the directory is not ours and stays.
  * Source: FlussPaths of Apache Fluss. Thread: any.

@@ -3,6 +3,7 @@
 #include "recover.h"
 
 #include "aside.h"
+#include "suspect.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -391,14 +392,31 @@ static enum errcode open_active(struct opening *o, struct error *e)
     return segment_open(log_active(o->log), FILE_WRITE, e);
 }
 
+static enum errcode sync_found(struct opening *o, struct error *e)
+{
+    const char *dir = o->log->dir;
+    bool suspect = suspect_is_marked(dir);
+    enum errcode code = ERR_OK;
+
+    for (size_t i = 0; suspect && i < o->unsynced.count; i++) {
+        TRY(suspect_rewrite(o->unsynced.items[i], e));
+    }
+    for (size_t i = 0; code == ERR_OK && i < o->unsynced.count; i++) {
+        code = file_sync(o->unsynced.items[i], e);
+    }
+    if (code != ERR_OK) {
+        suspect_mark(dir);
+        return code;
+    }
+    return suspect ? suspect_clear(dir, e) : ERR_OK;
+}
+
 /* Everything found is on the device before it is served or built upon. */
 static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e)
 {
     struct log *log = o->log;
 
-    for (size_t i = 0; i < o->unsynced.count; i++) {
-        TRY(file_sync(o->unsynced.items[i], e));
-    }
+    TRY(sync_found(o, e));
     if (replayed > 0) {
         int64_t before = log->snapshot_offset;
 

@@ -2,6 +2,7 @@
  * last one, and the directory when it changed; the recovery point moves when the indexes and a
  * writer snapshot are among those files. */
 #include "internal.h"
+#include "suspect.h"
 
 #include <stdlib.h>
 
@@ -51,7 +52,7 @@ bool log_sync_begin(struct log *log, struct log_sync *sync)
     struct segment *active = log_active(log);
 
     ASSERT(!log->syncing);
-    *sync = (struct log_sync){.code = ERR_OK};
+    *sync = (struct log_sync){.log_dir = log->dir, .code = ERR_OK};
     if (log->failed != ERR_OK) {
         return false;
     }
@@ -88,7 +89,13 @@ static enum errcode run(struct log_sync *sync)
     return sync->dir == NULL ? ERR_OK : dir_sync(sync->dir, &sync->error);
 }
 
-void log_sync_run(struct log_sync *sync) { sync->code = run(sync); }
+void log_sync_run(struct log_sync *sync)
+{
+    sync->code = run(sync);
+    if (sync->code != ERR_OK) {
+        suspect_mark(sync->log_dir);
+    }
+}
 
 static void release(struct log_sync *sync)
 {

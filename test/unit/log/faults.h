@@ -19,6 +19,7 @@ static struct {
     int sync_errno;
     int create_errno; /* of files that do not exist */
     unsigned syncs;   /* fdatasync calls that worked */
+    unsigned writes;  /* that worked */
 } faults;
 
 ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
@@ -34,6 +35,7 @@ ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
         return -1;
     }
     faults.write_skip -= faults.write_skip > 0;
+    faults.writes++;
     return syscall(SYS_pwritev, fd, iov, count, offset, 0);
 }
 
