@@ -436,6 +436,11 @@ static enum errcode journal_load(struct store_local *s, struct error *e)
     TRY(read_existing(path, &arena, &file, e));
     TRY(journal_open(s, e));
     code = journal_replay(s, path, file, e);
+    if (code == ERR_OK) {
+        /* after a sync that failed, the page cache has what the device lacks, and no sync brings it
+         * down: it is written once more, for the sync of the next record */
+        code = file_write_at(s->journal, 0, bytes_slice(file, 0, s->journal_size), e);
+    }
     if (code != ERR_OK) {
         error_wrap(e, "%s", path);
     }
