@@ -171,6 +171,7 @@ static void fetch_continue(struct fetch_op *f, struct bucket *b)
     };
     enum errcode code = log_read(b->log, &read, &f->range, &f->op.error);
 
+    f->high_watermark = read.limit_offset; /* it may have moved while a read was waited for */
     if (code != ERR_OK || f->range.len == 0) {
         if (code == ERR_OK && f->range.end_offset > f->position_offset) {
             f->filtered_end_offset = f->range.end_offset; /* all that is left is damaged */
