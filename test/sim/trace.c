@@ -11,6 +11,7 @@
 struct trace {
     FILE *out;
     bool show;
+    uint64_t seed;
     int64_t now_us;
     uint64_t hash;
     size_t violations;
@@ -29,6 +30,8 @@ struct trace *trace_new(FILE *out, bool show)
 }
 
 void trace_free(struct trace *t) { free(t); }
+
+void trace_set_seed(struct trace *t, uint64_t seed) { t->seed = seed; }
 
 void trace_at(struct trace *t, int64_t now_us) { t->now_us = now_us; }
 
@@ -77,7 +80,7 @@ void trace_violation(struct trace *t, const char *who, const char *fmt, ...)
     line = add_line(t, who, fmt, ap);
     va_end(ap);
     t->violations++;
-    fprintf(t->out, "VIOLATION %s\n", line);
+    fprintf(t->out, "VIOLATION of seed %" PRIu64 ": %s\n", t->seed, line);
 }
 
 bool trace_shown(const struct trace *t) { return t->show; }

@@ -18,6 +18,8 @@ struct trace;
 /* show: print every line to out. The last lines are kept in any case, for trace_show_last. */
 struct trace *trace_new(FILE *out, bool show);
 void trace_free(struct trace *t);
+/* Of which seed violations are; it does not count for the hash. */
+void trace_set_seed(struct trace *t, uint64_t seed);
 /* What stands before the lines from now on. */
 void trace_at(struct trace *t, int64_t now_us);
 

@@ -22,6 +22,7 @@ struct world *world_new(const struct world_options *options)
     w->roots = (struct prng){.state = options->seed * UINT64_C(0x9e3779b97f4a7c15)};
     w->random = world_prng(w, "world");
     w->trace = trace_new(options->out, options->trace);
+    trace_set_seed(w->trace, w->seed);
     w->disk = disk_new(world_prng(w, "disk"), w->trace);
     list_init(&w->tasks);
     net_init(&w->net, w);
