@@ -129,7 +129,7 @@ static void on_partitions(struct call *call, const void *response, enum errcode 
 
         p->id = id == p->doomed ? -1 : id;
     }
-    end(n, m != NULL ? OP_OK : OP_UNKNOWN, error);
+    end_description(n, m != NULL, error);
 }
 
 /* ---- requests ---- */
