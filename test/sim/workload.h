@@ -8,6 +8,8 @@ struct workload;
 
 /* Starts the clients; they go on until workload_finish, whatever happens to the server. */
 struct workload *workload_new(struct world *w);
+/* The server's process is gone. */
+void workload_server_died(struct workload *l);
 /* Faults are over: no new operations; those under way come to their end, then everything is read
  * once more. */
 void workload_finish(struct workload *l);

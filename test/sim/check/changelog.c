@@ -9,7 +9,7 @@
 /* A put of a key; in the order of beginnings. */
 struct pending {
     struct pending *next;
-    const struct op *op;
+    struct op *op;
     bool found; /* its change is in the changelog */
 };
 
@@ -17,6 +17,7 @@ struct key {
     struct pending *first;
     struct pending **last;
     struct key_state now;
+    struct key_log log;
 };
 
 struct state {
@@ -39,7 +40,7 @@ static struct key *key_of(struct state *s, int64_t number)
     return k;
 }
 
-static void add_put(struct state *s, const struct op *op)
+static void add_put(struct state *s, struct op *op)
 {
     struct key *k = key_of(s, op->put.key);
     struct pending *p = arena_new(&s->h->arena, struct pending);
@@ -70,6 +71,24 @@ static bool wrong(struct state *s, int64_t offset, const char *what)
         k->now.values.v[2], op_text(s->h, s->merged->seen_by[offset]));
 }
 
+/* A delete that changed something cannot be told from one that did not. */
+static void add_change(struct state *s, struct key *k, const struct op *op)
+{
+    struct key_log *log = &k->log;
+
+    if (log->count == log->cap) {
+        const struct op **more;
+
+        log->cap = log->cap == 0 ? 16 : log->cap * 2;
+        more = arena_array(&s->h->arena, log->cap, sizeof *more);
+        for (size_t i = 0; i < log->count; i++) {
+            more[i] = log->changes[i];
+        }
+        log->changes = more;
+    }
+    log->changes[log->count++] = op->put.remove ? NULL : op;
+}
+
 static bool explain(struct state *s, struct key *k, const struct key_state *next, int64_t offset)
 {
     for (struct pending *p = k->first; p != NULL; p = p->next) {
@@ -79,6 +98,7 @@ static bool explain(struct state *s, struct key *k, const struct key_state *next
             p->op->begun < s->merged->seen_by[offset]->ended) {
             p->found = true;
             k->now = *next;
+            add_change(s, k, p->op);
             return true;
         }
     }
@@ -188,6 +208,19 @@ static bool whole(const struct merged *m)
     return true;
 }
 
+static void mark_puts(struct state *s)
+{
+    MAP_FOR_EACH(slot, &s->keys)
+    {
+        struct key *k = slot->value;
+
+        for (struct pending *p = k->first; p != NULL; p = p->next) {
+            p->op->put.log = &k->log;
+            p->op->put.logged = p->found && !p->op->put.remove;
+        }
+    }
+}
+
 static bool check(struct state *s, const struct history_view *place)
 {
     for (size_t i = 0; i < place->count; i++) {
@@ -198,6 +231,7 @@ static bool check(struct state *s, const struct history_view *place)
     if (!replay(s) || !check_found(s)) {
         return false;
     }
+    mark_puts(s);
     for (size_t i = 0; i < place->count; i++) {
         if (place->ops[i]->kind == OP_GET && !check_last(s, place->ops[i])) {
             return false;

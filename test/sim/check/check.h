@@ -24,7 +24,9 @@ struct merged {
     int64_t end;
 };
 
-/* Checks the reads, acknowledged appends and ends of one place and merges its rows, in the arena. */
+/* check_changelog tells check_kv which puts happened: call it first.
+ *
+ * Checks the reads, acknowledged appends and ends of one place and merges its rows, in the arena. */
 MUST_USE bool check_offsets(struct history *h, const struct history_view *place,
                             const struct check_rules *rules, struct merged *ret, struct verdict *v);
 MUST_USE bool check_log(struct history *h, const struct history_view *place,

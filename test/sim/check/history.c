@@ -10,6 +10,7 @@ void history_init(struct history *h) { *h = (struct history){0}; }
 void history_fini(struct history *h)
 {
     free(h->ops);
+    free(h->deaths);
     arena_fini(&h->arena);
 }
 
@@ -36,6 +37,38 @@ void history_end(struct history *h, struct op *op, enum op_status status, int64_
     op->status = status;
     op->ended_us = now_us;
     op->ended = h->events++;
+}
+
+void history_death(struct history *h)
+{
+    if (h->death_count == h->death_cap) {
+        h->death_cap = h->death_cap == 0 ? 64 : h->death_cap * 2;
+        h->deaths = mem_realloc(h->deaths, h->death_cap * sizeof *h->deaths);
+    }
+    h->deaths[h->death_count++] = h->events++;
+}
+
+uint64_t history_deadline(const struct history *h, const struct op *op)
+{
+    size_t low = 0;
+    size_t high = h->death_count;
+
+    if (op->status == OP_OK || op->status == OP_FAILED) {
+        return op->ended;
+    }
+    if (op->again || op->status == OP_OPEN) {
+        return HISTORY_NEVER;
+    }
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (h->deaths[middle] < op->begun) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < h->death_count ? h->deaths[low] : HISTORY_NEVER;
 }
 
 int place_compare(const struct place *a, const struct place *b)

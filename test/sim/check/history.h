@@ -63,6 +63,13 @@ struct row {
     bool damaged; /* not what any client writes */
 };
 
+/* The puts that changed a key, in the order of the changelog; NULL: some delete. */
+struct key_log {
+    const struct op **changes;
+    size_t count;
+    size_t cap;
+};
+
 struct op {
     enum op_kind kind;
     enum op_status status;
@@ -74,6 +81,7 @@ struct op {
     uint64_t begun;
     uint64_t ended;
     int error_code; /* of the protocol; 0: none */
+    bool again;     /* may have been sent more than once */
     union {
         struct {
             int64_t writer;
@@ -96,6 +104,8 @@ struct op {
             int64_t key;
             bool remove;
             uint8_t mask; /* columns that are written */
+            bool logged;  /* its change is in the changelog; of a put, and with `log`: */
+            const struct key_log *log; /* the changes of the key, if check_changelog knows */
             struct values values;
         } put;
         struct {
@@ -118,6 +128,9 @@ struct history {
     size_t count;
     size_t cap;
     uint64_t events;
+    uint64_t *deaths; /* of the server: events */
+    size_t death_count;
+    size_t death_cap;
     struct arena arena; /* of operations and all they refer to */
 };
 
@@ -128,6 +141,12 @@ void history_fini(struct history *h);
 struct op *history_begin(struct history *h, enum op_kind kind, uint32_t client, int64_t now_us);
 /* Once per operation. */
 void history_end(struct history *h, struct op *op, enum op_status status, int64_t now_us);
+
+/* The server's process is gone, with all requests that it had not answered. */
+void history_death(struct history *h);
+/* The last moment at which the operation can have taken effect: for one of unknown outcome, which
+ * was sent once, the next death of the server. */
+uint64_t history_deadline(const struct history *h, const struct op *op);
 
 bool place_equal(const struct place *a, const struct place *b);
 int place_compare(const struct place *a, const struct place *b);

@@ -6,6 +6,9 @@
 
 #define NAME "kv"
 
+/* In a state of lin.h: whether there is a row, its values, its nulls, and: */
+#define POSITION (2 + HISTORY_VALUES) /* changes of the key so far */
+
 static struct key_state state_of(const struct lin_state *s)
 {
     struct key_state k = {.present = s->v[0] != 0};
@@ -21,7 +24,7 @@ static struct lin_state lin_of(const struct key_state *k)
 {
     struct lin_state s = {{0}};
 
-    static_assert(2 + HISTORY_VALUES <= ARRAY_LEN(s.v), "a key fits");
+    static_assert(POSITION < ARRAY_LEN(s.v), "a key fits");
     if (!k->present) {
         return s;
     }
@@ -33,18 +36,42 @@ static struct lin_state lin_of(const struct key_state *k)
     return s;
 }
 
+/* Changes happen in the order of the changelog, and nothing else changes the key. */
+static bool follow_log(const struct op *op, const struct key_state *old,
+                       const struct key_state *next, int64_t *position)
+{
+    const struct key_log *log = op->put.log;
+
+    if (old->present == next->present &&
+        (!old->present || values_equal(&old->values, &next->values))) {
+        return !op->put.logged;
+    }
+    if ((size_t)*position >= log->count ||
+        log->changes[*position] != (op->put.remove ? NULL : op)) {
+        return false;
+    }
+    ++*position;
+    return true;
+}
+
 static bool step(const void *data, struct lin_state *state)
 {
     const struct op *op = data;
     struct key_state old = state_of(state);
     struct key_state next;
+    int64_t position;
 
     if (op->kind == OP_GET) {
         return op->get.present == old.present &&
                (!old.present || values_equal(&op->get.values, &old.values));
     }
     next = engine_put(op->engine, &old, op);
+    if (op->put.log != NULL && !follow_log(op, &old, &next, &state->v[POSITION])) {
+        return false;
+    }
+    position = state->v[POSITION];
     *state = lin_of(&next);
+    state->v[POSITION] = position;
     return true;
 }
 
@@ -85,8 +112,16 @@ static bool matters(const struct op *op, struct op *const *ops, size_t count)
     if (op->status == OP_FAILED || (op->kind == OP_GET && op->status != OP_OK)) {
         return false;
     }
+    if (op->kind == OP_PUT && op->put.log != NULL && op->status != OP_OK && !op->put.remove) {
+        return op->put.logged;
+    }
     return op->status == OP_OK || op->engine != ENGINE_LAST_ROW || op->put.remove ||
            seen(op, ops, count);
+}
+
+static bool happened(const struct op *op)
+{
+    return op->status == OP_OK || (op->kind == OP_PUT && op->put.logged);
 }
 
 static bool check_key(struct history *h, struct op *const *ops, size_t count, struct verdict *v)
@@ -100,8 +135,9 @@ static bool check_key(struct history *h, struct op *const *ops, size_t count, st
         if (matters(ops[i], ops, count)) {
             lin[n++] = (struct lin_op){.data = ops[i],
                                        .begun = ops[i]->begun,
-                                       .ended = ops[i]->ended,
-                                       .maybe = ops[i]->status != OP_OK};
+                                       .ended = history_deadline(h, ops[i]),
+                                       .alike = ops[i]->kind == OP_PUT && ops[i]->put.remove,
+                                       .maybe = !happened(ops[i])};
         }
     }
     switch (lin_check(lin, n, absent, step, &stuck)) {

@@ -27,6 +27,7 @@ struct tried {
 struct taken {
     struct entry *entry;
     struct lin_state before;
+    uint64_t now_before;
 };
 
 struct search {
@@ -42,6 +43,7 @@ struct search {
     size_t deepest;
     const void *stuck;
     struct lin_state state;
+    uint64_t now; /* the last beginning among what has taken effect: time is there at least */
     struct map tried;
     struct arena arena;
 };
@@ -123,8 +125,9 @@ static bool remember(struct search *s, size_t op, const struct lin_state *state)
 
 static void take(struct search *s, struct entry *e, const struct lin_state *next)
 {
-    s->taken[s->depth++] = (struct taken){e, s->state};
+    s->taken[s->depth++] = (struct taken){e, s->state, s->now};
     s->state = *next;
+    s->now = e->at > s->now ? e->at : s->now;
     s->set[e->op / 64] |= UINT64_C(1) << e->op % 64;
     unlink_entry(e);
     if (e->end != NULL) {
@@ -140,6 +143,7 @@ static struct entry *give_back(struct search *s)
     struct entry *e = t->entry;
 
     s->state = t->before;
+    s->now = t->now_before;
     s->set[e->op / 64] &= ~(UINT64_C(1) << e->op % 64);
     if (e->end != NULL) {
         relink_entry(e->end);
@@ -149,18 +153,49 @@ static struct entry *give_back(struct search *s)
     return e->next;
 }
 
+/* Whether another that may not have happened does the same and is over sooner: then that one is as
+ * good. Those that began before are over before (a death of the server ends all). */
+static bool another_will_do(const struct search *s, const struct entry *e)
+{
+    const struct lin_op *op = &s->ops[e->op];
+
+    for (const struct entry *o = e->prev; op->alike > 0 && o != &s->head; o = o->prev) {
+        const struct lin_op *other = &s->ops[o->op];
+
+        if (o->begins && other->maybe && other->alike == op->alike && other->ended >= s->now &&
+            other->ended <= op->ended) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it may take effect now, and it is of use to try that: what may not have happened, and would
+ * change nothing, is left out. */
+static bool can_take(struct search *s, const struct entry *e, struct lin_state *next)
+{
+    const struct lin_op *op = &s->ops[e->op];
+
+    *next = s->state;
+    if (op->maybe && (op->ended < s->now || another_will_do(s, e))) {
+        return false;
+    }
+    return s->step(op->data, next) && (!op->maybe || memcmp(next, &s->state, sizeof *next) != 0) &&
+           remember(s, e->op, next);
+}
+
 static enum lin_result search(struct search *s)
 {
     struct entry *e = s->head.next;
 
     for (size_t steps = 0; s->must > 0; steps++) {
-        struct lin_state next = s->state;
+        struct lin_state next;
 
         if (steps == LIN_STEPS_MAX) {
             return LIN_TIRED;
         }
         if (e != &s->head && e->begins) {
-            if (s->step(s->ops[e->op].data, &next) && remember(s, e->op, &next)) {
+            if (can_take(s, e, &next)) {
                 take(s, e, &next);
                 e = s->head.next;
             } else {

@@ -3,7 +3,7 @@
  *
  * Search of Wing and Gong with the memory of Lowe: a set of operations together with the state that
  * they led to is never tried twice. Objects must be small: one key, one name. An operation of
- * unknown outcome may take effect at any time after its beginning, or never.
+ * unknown outcome may take effect until its end, or never.
  */
 #ifndef SIM_CHECK_LIN_H
 #define SIM_CHECK_LIN_H
@@ -17,8 +17,9 @@ struct lin_state {
 struct lin_op {
     const void *data;
     uint64_t begun;
-    uint64_t ended; /* above all others: unknown, may never take effect */
-    bool maybe;
+    uint64_t ended;
+    int alike;  /* those with the same number above 0 have the same effect */
+    bool maybe; /* it may never have taken effect */
 };
 
 /* Whether the operation may take effect in this state; changes it if so. */

@@ -34,10 +34,14 @@ static void orders_are_searched(void **state)
 {
     static const struct access a[] = {{true, 1}, {true, 2}, {false, 2}, {false, 1}};
     /* all at one time, then the reads one after the other */
-    const struct lin_op together[] = {
-        {&a[0], 0, 10, false}, {&a[1], 1, 11, false}, {&a[2], 2, 3, false}, {&a[3], 4, 5, false}};
-    const struct lin_op apart[] = {
-        {&a[0], 0, 1, false}, {&a[1], 2, 3, false}, {&a[2], 4, 5, false}, {&a[3], 6, 7, false}};
+    const struct lin_op together[] = {{&a[0], 0, 10, 0, false},
+                                      {&a[1], 1, 11, 0, false},
+                                      {&a[2], 2, 3, 0, false},
+                                      {&a[3], 4, 5, 0, false}};
+    const struct lin_op apart[] = {{&a[0], 0, 1, 0, false},
+                                   {&a[1], 2, 3, 0, false},
+                                   {&a[2], 4, 5, 0, false},
+                                   {&a[3], 6, 7, 0, false}};
     const void *stuck = NULL;
 
     (void)state;
@@ -49,12 +53,12 @@ static void orders_are_searched(void **state)
 static void the_unknown_may_be_used_or_not(void **state)
 {
     static const struct access a[] = {{true, 1}, {true, 2}, {false, 2}, {false, 1}};
-    const struct lin_op used[] = {{&a[0], 0, UINT64_MAX, true},
-                                  {&a[1], 2, 3, false},
-                                  {&a[2], 4, 5, false},
-                                  {&a[3], 6, 7, false}};
+    const struct lin_op used[] = {{&a[0], 0, UINT64_MAX, 0, true},
+                                  {&a[1], 2, 3, 0, false},
+                                  {&a[2], 4, 5, 0, false},
+                                  {&a[3], 6, 7, 0, false}};
     const struct lin_op unused[] = {
-        {&a[0], 0, UINT64_MAX, true}, {&a[1], 2, 3, false}, {&a[2], 4, 5, false}};
+        {&a[0], 0, UINT64_MAX, 0, true}, {&a[1], 2, 3, 0, false}, {&a[2], 4, 5, 0, false}};
 
     (void)state;
     assert_int_equal(check(used, 4, NULL), LIN_YES);
@@ -70,9 +74,9 @@ static void many_operations_at_one_time_end(void **state)
     (void)state;
     for (size_t i = 0; i < 40; i++) {
         a[i] = (struct access){true, (int64_t)(i % 4)};
-        ops[i] = (struct lin_op){&a[i], i, 1000 + i, false};
+        ops[i] = (struct lin_op){&a[i], i, 1000 + i, 0, false};
     }
-    ops[40] = (struct lin_op){&read, 100, 101, false};
+    ops[40] = (struct lin_op){&read, 100, 101, 0, false};
     assert_int_not_equal(check(ops, 41, NULL), LIN_YES);
 }
 

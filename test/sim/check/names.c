@@ -107,7 +107,11 @@ static bool check_name(struct history *h, struct op *const *ops, size_t count, s
         bool answered = ops[i]->status == OP_OK || ops[i]->status == OP_FAILED;
 
         if (answered || ops[i]->kind != OP_DESCRIBE) {
-            lin[n++] = (struct lin_op){ops[i], ops[i]->begun, ops[i]->ended, !answered};
+            lin[n++] = (struct lin_op){.data = ops[i],
+                                       .begun = ops[i]->begun,
+                                       .ended = history_deadline(h, ops[i]),
+                                       .alike = 1 + (int)ops[i]->kind,
+                                       .maybe = !answered};
         }
     }
     switch (lin_check(lin, n, absent, step, &stuck)) {

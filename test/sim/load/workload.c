@@ -79,6 +79,8 @@ void workload_finish(struct workload *l)
     world_schedule(l->load.world, &l->look, LOOK_US);
 }
 
+void workload_server_died(struct workload *l) { history_death(&l->load.history); }
+
 bool workload_done(const struct workload *l) { return l->load.settled && l->last->idle(l->last); }
 
 void workload_check(struct workload *l)

@@ -230,6 +230,7 @@ static struct op *begin_op(struct batch_out *b, enum op_kind kind)
 
     op->place = b->lane->target.place;
     op->engine = b->writer->table->engine;
+    op->again = b->writer->idempotent;
     b->ops[b->op_count++] = op;
     return op;
 }

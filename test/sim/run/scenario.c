@@ -114,6 +114,9 @@ static void machine_changed(void *context, enum machine_state now, const char *w
     (void)why;
     s->result.starts += now == MACHINE_STARTING;
     if (now == MACHINE_OFF) {
+        if (s->load != NULL) {
+            workload_server_died(s->load);
+        }
         world_schedule(s->world, &s->restart,
                        prng_skewed(&s->random, 1000, s->healing ? 2000 : RESTART_US_MAX));
     }
