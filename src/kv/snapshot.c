@@ -23,6 +23,9 @@ static void format_files(struct json_writer *w, const char *key,
         json_write_int_member(w, "size", file->size);
         json_write_end(w);
         json_write_string_member(w, "local_path", file->name);
+        if (file->has_checksum) {
+            json_write_int_member(w, "crc32c", file->checksum);
+        }
         json_write_end(w);
     }
     json_write_end(w);
@@ -88,6 +91,20 @@ static bool is_file_name(const char *name)
            strcmp(name, "..") != 0;
 }
 
+static enum errcode parse_checksum(const struct json *json, struct kv_snapshot_file *ret,
+                                   struct error *e)
+{
+    int64_t checksum = -1;
+
+    TRY(json_opt_i64(json, "crc32c", &checksum, e));
+    if (checksum < -1 || checksum > UINT32_MAX) {
+        return json_fail(json, e, "crc32c %lld", (long long)checksum);
+    }
+    ret->has_checksum = checksum >= 0;
+    ret->checksum = ret->has_checksum ? (uint32_t)checksum : 0;
+    return ERR_OK;
+}
+
 static enum errcode parse_file(const struct json *json, struct kv_snapshot_file *ret,
                                struct error *e)
 {
@@ -97,6 +114,7 @@ static enum errcode parse_file(const struct json *json, struct kv_snapshot_file 
     TRY(json_get_string(handle, "path", &ret->path, e));
     TRY(json_get_i64(handle, "size", &ret->size, e));
     TRY(json_get_string(json, "local_path", &ret->name, e));
+    TRY(parse_checksum(json, ret, e));
     if (ret->size < 0) {
         return json_fail(handle, e, "size %lld", (long long)ret->size);
     }
@@ -267,7 +285,8 @@ static void plan_copy(const struct kv_snapshot_request *r, const struct kv_local
     char *path = shared ? arena_printf(arena, "shared/%s", make_uuid(r, uuid))
                         : arena_printf(arena, "snap-%lld/%s", (long long)r->id, make_uuid(r, uuid));
 
-    ret->copies[ret->copy_count++] = (struct kv_snapshot_copy){.name = file->name, .path = path};
+    ret->copies[ret->copy_count++] = (struct kv_snapshot_copy){
+        .name = file->name, .path = path, .file = &files->items[files->count]};
     files->items[files->count++] = (struct kv_snapshot_file){
         .path = arena_printf(arena, "%s/%s", r->remote, path),
         .name = file->name,

@@ -9,7 +9,7 @@
  *    "snapshot_location":"<remote>/snap-7",
  *    "kv_snapshot_handle":{
  *      "shared_file_handles":[{"kv_file_handle":{"path":"<remote>/shared/<uuid>","size":123},
- *                              "local_path":"000012.sst"},...],
+ *                              "local_path":"000012.sst","crc32c":305419896},...],
  *      "private_file_handles":[the same,...],
  *      "snapshot_incremental_size":123},
  *    "log_offset":1200,"row_count":55,
@@ -19,7 +19,8 @@
  * partition_id, row_count and auto_inc_id_range are left out when there is none. The files under
  * their local names are a RocksDB database whose rows are those of the log below log_offset. The
  * incremental size is that of the files this snapshot has added. lineage and table_max are ours, see
- * struct kv_checkpoint; the original ignores them, and without them nothing is shared.
+ * struct kv_checkpoint; the original ignores them, and without them nothing is shared. So is crc32c, of
+ * all bytes of the file as they were copied: what has changed since is never started from.
  *
  * Order. Files are complete and durable before _METADATA names them, and go only when no snapshot
  * that is kept names them. A crash leaves files that nobody names; the next sweep takes them.
@@ -39,6 +40,8 @@ struct kv_snapshot_file {
     const char *path; /* where it is, complete */
     const char *name; /* in the database directory: no '/' */
     int64_t size;
+    bool has_checksum;
+    uint32_t checksum; /* CRC-32C of the file */
 };
 
 struct kv_snapshot_files {
@@ -90,8 +93,9 @@ struct kv_snapshot_request {
 };
 
 struct kv_snapshot_copy {
-    const char *name; /* in the checkpoint */
-    const char *path; /* below the remote directory */
+    const char *name;              /* in the checkpoint */
+    const char *path;              /* below the remote directory */
+    struct kv_snapshot_file *file; /* what the snapshot says of it */
 };
 
 struct kv_snapshot_plan {
@@ -114,12 +118,12 @@ void kv_snapshot_make_plan(const struct kv_snapshot_request *r, struct arena *ar
 MUST_USE enum errcode kv_snapshot_local_files(const char *dir, struct arena *arena,
                                               struct kv_local_file **ret, size_t *ret_count,
                                               struct error *e);
-/* Copies what the plan says from the checkpoint to the remote directory, then writes _METADATA: the
- * snapshot exists when this returns. After an error it does not. Gives up, with ERR_STORAGE, soon
- * after *stop has become true; NULL: never. */
-MUST_USE enum errcode kv_snapshot_upload(const struct kv_snapshot_plan *plan,
-                                         const char *checkpoint, const char *remote_dir,
-                                         const atomic_bool *stop, struct error *e);
+/* Copies what the plan says from the checkpoint to the remote directory, noting the checksums in the
+ * plan, then writes _METADATA: the snapshot exists when this returns. After an error it does not.
+ * Gives up, with ERR_STORAGE, soon after *stop has become true; NULL: never. */
+MUST_USE enum errcode kv_snapshot_upload(struct kv_snapshot_plan *plan, const char *checkpoint,
+                                         const char *remote_dir, const atomic_bool *stop,
+                                         struct error *e);
 /* Ids of the snapshots there that have _METADATA, ascending, in the arena. */
 MUST_USE enum errcode kv_snapshot_list(const char *remote_dir, struct arena *arena, int64_t **ret,
                                        size_t *ret_count, struct error *e);
@@ -138,8 +142,8 @@ MUST_USE enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *k
 MUST_USE enum errcode kv_snapshot_disown(const char *remote_dir, int64_t id, struct error *e);
 /* Makes the database in the directory dir, which is replaced, for kv_rocksdb_open with the state of
  * the snapshot, which was read from remote_dir: its files are there now, wherever that was when it was
- * made. ERR_CORRUPT_FILE when a file is missing or has another size; ERR_UNSUPPORTED_OPERATION for
- * paths that are not of this machine. */
+ * made. ERR_CORRUPT_FILE when a file is missing, or not what was copied there;
+ * ERR_UNSUPPORTED_OPERATION for paths that are not of this machine. */
 MUST_USE enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote_dir,
                                           const char *dir, struct error *e);
 

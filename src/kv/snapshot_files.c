@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crc32c.h"
 #include "io/file.h"
 
 #define METADATA     "_METADATA"
@@ -23,19 +24,26 @@ static enum errcode join(char path[PATH_LEN_MAX], const char *dir, const char *n
 
 /* ---- copying ---- */
 
+struct copying {
+    int64_t size;            /* expected; -1: whatever there is */
+    const atomic_bool *stop; /* NULL: never */
+    uint32_t checksum;       /* of what was copied */
+};
+
 static enum errcode copy_contents(struct file *from, struct file *to, uint64_t size,
-                                  const atomic_bool *stop, struct error *e)
+                                  struct copying *c, struct error *e)
 {
     OWNED(mem_freep) uint8_t *buffer = mem_alloc(COPY_BYTES);
 
     for (uint64_t done = 0; done < size;) {
         size_t len = size - done < COPY_BYTES ? (size_t)(size - done) : COPY_BYTES;
 
-        if (stop != NULL && atomic_load(stop)) {
+        if (c->stop != NULL && atomic_load(c->stop)) {
             return error_set(e, ERR_STORAGE, "the copy of %s was given up", from->path);
         }
         TRY(file_read_at(from, done, buffer, len, e));
         TRY(file_write_at(to, done, bytes_of(buffer, len), e));
+        c->checksum = crc32c_extend(c->checksum, bytes_of(buffer, len));
         done += len;
     }
     return file_sync(to, e);
@@ -57,16 +65,16 @@ static enum errcode open_file(const char *path, int64_t size, struct file **ret,
     return ERR_OK;
 }
 
-static enum errcode copy_file(const char *from, const char *to, int64_t size,
-                              const atomic_bool *stop, struct error *e)
+static enum errcode copy_file(const char *from, const char *to, struct copying *c, struct error *e)
 {
     OWNED(file_unrefp) struct file *in = NULL;
     OWNED(file_unrefp) struct file *out = NULL;
     uint64_t there = 0;
 
-    TRY(open_file(from, size, &in, &there, e));
+    c->checksum = crc32c(BYTES_EMPTY);
+    TRY(open_file(from, c->size, &in, &there, e));
     TRY(file_open(to, FILE_CREATE_NEW, &out, e));
-    return copy_contents(in, out, there, stop, e);
+    return copy_contents(in, out, there, c, e);
 }
 
 enum errcode kv_snapshot_local_files(const char *dir, struct arena *arena,
@@ -99,9 +107,13 @@ static enum errcode copy_planned(const struct kv_snapshot_plan *plan, const char
     char to[PATH_LEN_MAX];
 
     for (size_t i = 0; i < plan->copy_count; i++) {
+        struct copying c = {.size = -1, .stop = stop};
+
         TRY(join(from, checkpoint, plan->copies[i].name, e));
         TRY(join(to, remote_dir, plan->copies[i].path, e));
-        TRY(copy_file(from, to, -1, stop, e));
+        TRY(copy_file(from, to, &c, e));
+        plan->copies[i].file->has_checksum = true;
+        plan->copies[i].file->checksum = c.checksum;
     }
     return ERR_OK;
 }
@@ -111,7 +123,7 @@ static void snap_name(int64_t id, char name[64])
     (void)snprintf(name, 64, SNAP "%lld", (long long)id);
 }
 
-enum errcode kv_snapshot_upload(const struct kv_snapshot_plan *plan, const char *checkpoint,
+enum errcode kv_snapshot_upload(struct kv_snapshot_plan *plan, const char *checkpoint,
                                 const char *remote_dir, const atomic_bool *stop, struct error *e)
 {
     OWNED(json_writer_fini) struct json_writer json;
@@ -391,6 +403,7 @@ static enum errcode fetch_file(const struct fetch *f, const struct kv_snapshot_f
                                struct error *e)
 {
     OWNED(file_unrefp) struct file *found = NULL;
+    struct copying c = {.size = file->size};
     char from[PATH_LEN_MAX];
     char to[PATH_LEN_MAX];
     uint64_t size = 0;
@@ -403,7 +416,11 @@ static enum errcode fetch_file(const struct fetch *f, const struct kv_snapshot_f
         return open_file(from, file->size, &found, &size, e);
     }
     TRY(join(to, f->dir, file->name, e));
-    return copy_file(from, to, file->size, NULL, e);
+    TRY(copy_file(from, to, &c, e));
+    if (file->has_checksum && file->checksum != c.checksum) {
+        return error_set(e, ERR_CORRUPT_FILE, "%s is damaged: its checksum is wrong", from);
+    }
+    return ERR_OK;
 }
 
 static enum errcode fetch_files(const struct kv_snapshot *s, const char *remote_dir,

@@ -87,7 +87,7 @@ static enum errcode open_local(const struct kv_open *o, const struct kv_open_par
     return path_remove_tree(params->dir, e);
 }
 
-static enum errcode open_store(const struct kv_open *o, struct kv_store **ret, struct error *e)
+static enum errcode open_store(const struct kv_open *o, struct kv_tablet *t, struct error *e)
 {
     char dir[PATH_BYTES_MAX];
     struct kv_open_params params = {.dir = dir, .state = first_state(o)};
@@ -99,24 +99,25 @@ static enum errcode open_store(const struct kv_open *o, struct kv_store **ret, s
         .end_offset = log_end_offset(o->log),
         .env = o->env,
     };
-    bool restored = false;
+    struct kv_restored restored = {0};
 
     (void)snprintf(dir, sizeof dir, "%s/" DB_NAME, o->dir);
     TRY(kv_restore_clean(o->dir, e));
-    TRY(open_local(o, &params, ret, e));
-    if (*ret != NULL) {
+    TRY(open_local(o, &params, &t->store, e));
+    if (t->store != NULL) {
         return ERR_OK;
     }
     TRY(kv_restore_newest(&restore, &restored, e));
-    if (restored) {
-        return kv_store_open(o->env, &params, ret, e);
+    t->snapshot_broken = restored.broken;
+    if (restored.found) {
+        return kv_store_open(o->env, &params, &t->store, e);
     }
     if (log_start_offset(o->log) > 0) {
         return error_set(e, ERR_CORRUPT_FILE,
                          "%s: there is no state, and its log begins at offset %lld", o->name,
                          (long long)log_start_offset(o->log));
     }
-    return kv_store_open(o->env, &params, ret, e);
+    return kv_store_open(o->env, &params, &t->store, e);
 }
 
 /* ---- the log ---- */
@@ -301,7 +302,7 @@ enum errcode kv_tablet_open(const struct kv_open *o, struct kv_tablet **ret, str
     } else if (o->cut) {
         TRY(kv_restore_disown(o->remote_dir, log_end_offset(o->log), e));
     }
-    TRY(open_store(o, &t->store, e));
+    TRY(open_store(o, t, e));
     TRY(replay(o, t, e));
     *ret = TAKE(t);
     return ERR_OK;

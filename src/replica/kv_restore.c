@@ -86,14 +86,14 @@ static enum errcode restore_one(const struct kv_restore *r, int64_t id, struct e
     return dir_sync(r->dir, e);
 }
 
-enum errcode kv_restore_newest(const struct kv_restore *r, bool *ret, struct error *e)
+enum errcode kv_restore_newest(const struct kv_restore *r, struct kv_restored *ret, struct error *e)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     int64_t *ids = NULL;
     size_t count = 0;
     char name[96];
 
-    *ret = false;
+    *ret = (struct kv_restored){0};
     if (kv_snapshot_list(r->remote_dir, &arena, &ids, &count, e) != ERR_OK) {
         diag_warn("replica", "%s: its snapshots cannot be had: %s", bucket_name(&r->id, name),
                   e->message);
@@ -106,7 +106,7 @@ enum errcode kv_restore_newest(const struct kv_restore *r, bool *ret, struct err
         if (code == ERR_OK) {
             diag_info("replica", "%s starts from its snapshot %lld", bucket_name(&r->id, name),
                       (long long)id);
-            *ret = true;
+            ret->found = true;
             return ERR_OK;
         }
         if (code == ERR_DISK_FULL) {
@@ -114,6 +114,7 @@ enum errcode kv_restore_newest(const struct kv_restore *r, bool *ret, struct err
         }
         diag_warn("replica", "%s cannot start from its snapshot %lld: %s",
                   bucket_name(&r->id, name), (long long)id, e->message);
+        ret->broken = true;
     }
     return ERR_OK;
 }

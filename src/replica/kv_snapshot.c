@@ -44,6 +44,7 @@ struct kv_snapshots {
     int64_t newest_offset; /* of the last of them; -1: there is none */
     int64_t used_id;       /* no other attempt may use it or an earlier one; -1: none */
     bool untidy;           /* remote storage may have what no snapshot names */
+    bool broken;           /* the newest is of no use, whatever it looks like */
 
     /* ---- of an attempt ---- */
     bool due;    /* not only the list is wanted */
@@ -131,6 +132,7 @@ struct kv_snapshots *kv_snapshots_start(struct kv_tablet *t)
     s->newest_offset = -1;
     s->used_id = -1;
     s->untidy = true;
+    s->broken = t->snapshot_broken;
     timer_init(&s->timer, tick);
     begin(s, false);
     return s;
@@ -217,8 +219,10 @@ static void fail(struct kv_snapshots *s, const char *what, const struct error *w
 
 /* ---- listing ---- */
 
-/* The snapshots of the bucket, by ascending id, as of now. */
-static void remember(struct kv_snapshots *s, const int64_t *ids, size_t count, int64_t offset)
+/* The snapshots of the bucket, by ascending id, as of now, and the offsets of the last two of them.
+ * When there are two, the log stays for both: a start may find the newest damaged. */
+static void remember(struct kv_snapshots *s, const int64_t *ids, size_t count, int64_t before,
+                     int64_t offset)
 {
     free(s->ids);
     s->ids = mem_alloc(count * sizeof *ids);
@@ -230,7 +234,7 @@ static void remember(struct kv_snapshots *s, const int64_t *ids, size_t count, i
     s->listed = true;
     if (count > 0) {
         s->used_id = ids[count - 1] > s->used_id ? ids[count - 1] : s->used_id;
-        s->tablet->retain_offset = offset;
+        s->tablet->retain_offset = count > 1 ? before : offset;
     }
 }
 
@@ -248,7 +252,8 @@ static void list_done(struct meta_job *job)
     for (size_t i = 0; i < count; i++) {
         ids[i] = s->list.snapshots[i].id;
     }
-    remember(s, ids, count, count > 0 ? s->list.snapshots[count - 1].log_offset : -1);
+    remember(s, ids, count, count > 1 ? s->list.snapshots[count - 2].log_offset : -1,
+             count > 0 ? s->list.snapshots[count - 1].log_offset : -1);
     if (s->due && !s->stopped) {
         settle_begin(s);
     } else {
@@ -311,7 +316,7 @@ static const struct kv_snapshot *read_base(struct kv_snapshots *s)
     struct error e;
     char name[96];
 
-    if (s->count == 0) {
+    if (s->count == 0 || s->broken) {
         return NULL;
     }
     if (kv_snapshot_read(s->remote_dir, s->ids[s->count - 1], &s->arena, base, &e) != ERR_OK ||
@@ -425,7 +430,8 @@ static void commit_done(struct meta_job *job)
         commit_failed(s, &job->error);
         return;
     }
-    remember(s, s->add.kept, s->add.kept_count, s->add.log_offset);
+    s->broken = false;
+    remember(s, s->add.kept, s->add.kept_count, s->newest_offset, s->add.log_offset);
     ASSERT(s->count > 0 && s->ids[s->count - 1] == s->used_id);
     if (s->stopped) {
         finish(s);

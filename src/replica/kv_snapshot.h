@@ -14,8 +14,8 @@
  *
  * Every state may end in IDLE: an attempt that fails leaves nothing that anybody sees, and the next
  * one, an interval later, begins by sweeping what it has left. So does the first one after a start.
- * A bucket whose state has not moved is left alone, unless its newest snapshot cannot be read or says
- * that its files are elsewhere. Each attempt has an id of its own.
+ * A bucket whose state has not moved is left alone, unless its newest snapshot cannot be read, was of
+ * no use to this start, or says that its files are elsewhere. Each attempt has an id of its own.
  * When nobody knows whether a commit is stored, the catalog takes no changes until the next start
  * (meta/README.md); until then nothing is attempted or swept in this set.
  * Thread: shard, but for the functions said to run in a pool.
@@ -51,10 +51,16 @@ struct kv_restore {
     struct kv_env *env;
 };
 
+struct kv_restored {
+    bool found;  /* false: there is none, and nothing was touched */
+    bool broken; /* the newest of all was of no use: clients had better get another one soon */
+};
+
 /* Puts the newest snapshot that can be read in the place of the database, when the log can bring it
- * up to date; what is broken is warned of and passed over. *ret = false: there is none, and nothing
- * was touched. After a crash the database is the old or the new one. ERR_DISK_FULL. */
-MUST_USE enum errcode kv_restore_newest(const struct kv_restore *r, bool *ret, struct error *e);
+ * up to date; what is broken is warned of and passed over, and stays where it is: it may be the last
+ * copy. After a crash the database is the old or the new one. ERR_DISK_FULL. */
+MUST_USE enum errcode kv_restore_newest(const struct kv_restore *r, struct kv_restored *ret,
+                                        struct error *e);
 /* Removes what attempts have left in the directory of a bucket's state. */
 MUST_USE enum errcode kv_restore_clean(const char *dir, struct error *e);
 /* Snapshots whose offset lies beyond the end of the log, after it was cut short by a power failure:

@@ -45,6 +45,7 @@ struct kv_tablet {
     struct kv_pending *replayed;    /* until then: what the store has not got yet; NULL: nothing */
     struct kv_budgets budgets;      /* of the shard */
     struct kv_snapshots *snapshots; /* NULL: none are made; see kv_snapshot.h */
+    bool snapshot_broken;           /* the newest one was of no use to this open */
     int64_t retain_offset;          /* the changelog is kept from here on, whatever the store has */
     enum errcode failed;            /* ERR_OK, or why the state is not to be used */
     struct error why;

@@ -6,10 +6,11 @@ a changelog that was not on the device, the rows follow it.
 
 import os
 import random
+import shutil
 import time
 
 import pytest
-from harness import kv, tables, wire
+from harness import kv, snapshots, tables, wire
 from model import traffic
 
 pytestmark = pytest.mark.own_server
@@ -100,10 +101,56 @@ def damage(launch, kind, files):
     table.cluster.close()
 
 
-@pytest.mark.parametrize("snapshots", [False, True], ids=["", "snapshots"])
-def test_the_state_follows_a_log_cut_short(launch, snapshots):
+@pytest.mark.parametrize("trimmed", [False, True], ids=["", "trimmed"])
+def test_a_damaged_snapshot_is_never_served(launch, trimmed):
+    """Wherever a table file was hit: an older snapshot or the log makes the rows, and a new one is made."""
+    options = {"kv.snapshot.interval": "200ms", "kv.snapshot.num-retained": 2}
+    if trimmed:
+        options |= {
+            "log.segment.file-size": "32kb",
+            "log.retention.check-interval": "100ms",
+            "log.retention.roll-active-segment.enabled": "true",
+        }
+    server = launch(options=options)
+    properties = {"table.log.ttl": "1ms"} if trimmed else {}
+    table = kv.KvTable.create(
+        wire.Cluster(server.address), "fluss", "t", COLUMNS, ["id"], properties=properties
+    )
+    bucket = snapshots.Bucket(server, table)
+    taken = []
+    for number in range(2):  # of rows of their own: no file has the rows of both
+        for first in range(0, 2000, 200):
+            end = table.write(*[[number * 2000 + first + i, f"{i} " * 20] for i in range(200)])
+        taken.append(snapshots.wait(table, end))
+    if trimmed:
+        snapshots.until(lambda: table.offset(0) > 0, "the log keeps its begin")
+    chance, newest = random.Random(7), taken[-1]
+    for _ in range(1 if trimmed else 2):
+        table.cluster.close()
+        server.terminate()
+        older = [snapshots.named(bucket.metadata(i)) for i in bucket.ids() if trimmed and i != newest]
+        hit = snapshots.named(bucket.metadata(newest)).difference(*older)
+        assert hit
+        for name in hit:
+            flip(bucket.remote / "shared" / name, chance)
+        shutil.rmtree(bucket.local / "db")
+        known = server.stderr()
+        server.start()
+        table.cluster = wire.Cluster(server.address)
+        table.open()
+        values = [table.value(i, f"{i % 200} " * 20) for i in range(4000)]
+        assert table.lookup(*[(i,) for i in range(4000)]) == values
+        text = server.stderr().removeprefix(known)
+        assert f"cannot start from its snapshot {newest}: " in text and "made anew" not in text
+        snapshots.until(lambda n=newest: snapshots.listed(table)[0][0] > n, "the damaged one stays the newest")
+        newest = snapshots.listed(table)[0][0]
+    table.cluster.close()
+
+
+@pytest.mark.parametrize("often", [False, True], ids=["", "snapshots"])
+def test_the_state_follows_a_log_cut_short(launch, often):
     """With log.durability=os a power failure may take acknowledged writes along, but all of each."""
-    interval = {"kv.snapshot.interval": "1s" if snapshots else "1h", "log.durability": "os"}
+    interval = {"kv.snapshot.interval": "1s" if often else "1h", "log.durability": "os"}
     server, table, logs = written(launch, **interval)
     chance = random.Random(5)
     for number in range(4):
@@ -116,7 +163,7 @@ def test_the_state_follows_a_log_cut_short(launch, snapshots):
         if number % 2:
             traffic.lose_state(server)
         check(server, table, traffic.changelogs())
-        if snapshots:
+        if often:
             time.sleep(1.5)
         table.cluster.close()
         server.kill()

@@ -47,7 +47,8 @@ static const char complete[] =
     "snap-1\","
     "\"kv_snapshot_handle\":{\"shared_file_handles\":[{\"kv_file_handle\":{\"path\":\"/r/shared/"
     "u\","
-    "\"size\":100},\"local_path\":\"000010.sst\"}],\"private_file_handles\":[],"
+    "\"size\":100},\"local_path\":\"000010.sst\",\"crc32c\":4000000000}],\"private_file_handles\":["
+    "],"
     "\"snapshot_incremental_size\":100},\"log_offset\":250,\"row_count\":42,"
     "\"auto_inc_id_range\":[{\"column_id\":1,\"start\":5,\"end\":9}],"
     "\"lineage\":\"00000000000000ff\",\"table_max\":10}";
@@ -64,6 +65,8 @@ static void our_own_members(void **state)
     assert_int_equal(s.checkpoint.lineage, 255);
     assert_int_equal(s.checkpoint.table_max, 10);
     assert_int_equal(s.checkpoint.state.ids.end, 9);
+    assert_true(s.shared.items[0].has_checksum);
+    assert_int_equal(s.shared.items[0].checksum, 4000000000u);
     assert_true(bytes_equal_str(format(&s, &arena), complete));
 }
 
@@ -90,6 +93,9 @@ static void what_makes_no_sense_is_refused(void **state)
         {"\"bucket_id\":2,", ""},
         {"\"snapshot_id\":1", "\"snapshot_id\":\"1\""},
         {"\"size\":100", "\"size\":-1"},
+        {":4000000000", ":4294967296"},
+        {":4000000000", ":-2"},
+        {":4000000000", ":\"1\""},
         {"000010.sst", "../000010.sst"},
         {"000010.sst", ".."},
         {"000010.sst", ""},
