@@ -123,6 +123,8 @@ MUST_USE enum errcode deletion_done(struct meta *m, int64_t table_id, int64_t pa
 
 MUST_USE enum errcode ids_allocate(struct meta *m, struct meta_allocate_ids *job, struct error *e);
 MUST_USE enum errcode snapshot_add(struct meta *m, struct meta_add_snapshot *job, struct error *e);
+MUST_USE enum errcode snapshots_retire(struct meta *m, struct meta_add_snapshot *job,
+                                       struct error *e);
 MUST_USE enum errcode snapshots_list(struct meta *m, struct meta_list_snapshots *job,
                                      struct error *e);
 MUST_USE enum errcode lease_acquire(struct meta *m, struct meta_acquire_lease *job,

@@ -31,6 +31,7 @@ enum meta_job_kind {
     META_DELETION_DONE,
     META_ALLOCATE_IDS,
     META_ADD_SNAPSHOT,
+    META_RETIRE_SNAPSHOTS,
     META_LIST_SNAPSHOTS,
     META_ACQUIRE_LEASE,
     META_RELEASE_LEASE,
@@ -185,7 +186,9 @@ struct meta_snapshot {
 
 /* A snapshot is complete in remote storage. Its id is above all earlier ones of the bucket; the next
  * one to use is the newest id + 1, or 0. Ids that the result does not name may go from storage.
- * ERR_UNKNOWN_TABLE_OR_BUCKET: dropped meanwhile; ERR_INVALID_ARGUMENT: not the newest. */
+ * ERR_UNKNOWN_TABLE_OR_BUCKET: dropped meanwhile; ERR_INVALID_ARGUMENT: not the newest.
+ * META_RETIRE_SNAPSHOTS, which looks at bucket and arena only, adds none: it takes off the list what
+ * has stayed for a lease that has ended meanwhile. */
 struct meta_add_snapshot {
     struct meta_job job;
     struct meta_bucket_id bucket;

@@ -165,6 +165,28 @@ enum errcode snapshot_add(struct meta *m, struct meta_add_snapshot *job, struct 
     return ERR_OK;
 }
 
+enum errcode snapshots_retire(struct meta *m, struct meta_add_snapshot *job, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct store_batch batch;
+    int64_t *ids = NULL;
+    size_t count = 0;
+    size_t kept;
+
+    if (!bucket_known(m->view, &job->bucket)) {
+        return unknown(&job->bucket, e);
+    }
+    store_batch_init(&batch, &arena);
+    TRY(read_ids(m, &job->bucket, job->arena, &ids, &count, e));
+    kept = batch_retire(m, &job->bucket, ids, count, &batch);
+    if (kept < count) {
+        TRY(store_batch_commit(m->store, &batch, e));
+    }
+    job->kept = ids;
+    job->kept_count = kept;
+    return ERR_OK;
+}
+
 /* ---- listing ---- */
 
 struct found {

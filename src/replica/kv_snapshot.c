@@ -15,6 +15,7 @@ enum snapshots_state {
     SNAPSHOTS_SETTLING,
     SNAPSHOTS_COPYING,
     SNAPSHOTS_COMMITTING,
+    SNAPSHOTS_RETIRING,
     SNAPSHOTS_SWEEPING,
 };
 
@@ -22,9 +23,10 @@ enum snapshots_state {
 static const uint32_t allowed[] = {
     [SNAPSHOTS_IDLE] = TO(SNAPSHOTS_LISTING) | TO(SNAPSHOTS_SETTLING),
     [SNAPSHOTS_LISTING] = TO(SNAPSHOTS_IDLE) | TO(SNAPSHOTS_SETTLING),
-    [SNAPSHOTS_SETTLING] = TO(SNAPSHOTS_IDLE) | TO(SNAPSHOTS_COPYING),
+    [SNAPSHOTS_SETTLING] = TO(SNAPSHOTS_IDLE) | TO(SNAPSHOTS_COPYING) | TO(SNAPSHOTS_RETIRING),
     [SNAPSHOTS_COPYING] = TO(SNAPSHOTS_IDLE) | TO(SNAPSHOTS_COMMITTING),
     [SNAPSHOTS_COMMITTING] = TO(SNAPSHOTS_IDLE) | TO(SNAPSHOTS_SWEEPING),
+    [SNAPSHOTS_RETIRING] = TO(SNAPSHOTS_IDLE) | TO(SNAPSHOTS_SWEEPING),
     [SNAPSHOTS_SWEEPING] = TO(SNAPSHOTS_IDLE),
 };
 
@@ -68,6 +70,7 @@ static void list_begin(struct kv_snapshots *s);
 static void settle_begin(struct kv_snapshots *s);
 static void copy_begin(struct kv_snapshots *s);
 static void commit_begin(struct kv_snapshots *s);
+static void retire_begin(struct kv_snapshots *s);
 static void sweep_begin(struct kv_snapshots *s);
 
 static struct replica_set *set_of(const struct kv_snapshots *s) { return s->tablet->bucket->set; }
@@ -300,7 +303,11 @@ static void settle_begin(struct kv_snapshots *s)
     s->moved = shown > 0 && shown > s->newest_offset;
     s->repeat = s->count > 0 && shown == s->newest_offset;
     if (!s->moved && !s->untidy) {
-        finish(s);
+        if (s->count > 1) {
+            retire_begin(s);
+        } else {
+            finish(s);
+        }
         return;
     }
     s->settled = (struct kv_settled){.done = settle_done};
@@ -453,6 +460,42 @@ static void commit_begin(struct kv_snapshots *s)
         .snapshot_id = s->used_id,
         .log_offset = s->plan.snapshot.checkpoint.state.offset,
         .metadata_path = arena_printf(&s->arena, "%s/" METADATA, s->plan.snapshot.location),
+        .arena = &s->arena,
+    };
+    meta_submit(set_of(s)->config.meta, &s->add.job);
+}
+
+/* ---- retiring ---- */
+
+static void retire_done(struct meta_job *job)
+{
+    struct kv_snapshots *s = container_of(job, struct kv_snapshots, add.job);
+    size_t before = s->count;
+
+    if (job->code != ERR_OK) {
+        s->listed = false;
+        fail(s, "snapshots whose lease has ended stay", &job->error);
+        return;
+    }
+    remember(s, s->add.kept, s->add.kept_count, s->tablet->retain_offset, s->newest_offset);
+    if (s->count == before || s->stopped) {
+        s->untidy = s->untidy || s->count != before;
+        finish(s);
+    } else {
+        sweep_begin(s);
+    }
+}
+
+static void retire_begin(struct kv_snapshots *s)
+{
+    const struct bucket_id *id = id_of(s);
+
+    move(s, SNAPSHOTS_RETIRING);
+    s->add = (struct meta_add_snapshot){
+        .job = {.kind = META_RETIRE_SNAPSHOTS, .done = retire_done},
+        .bucket = {.table_id = id->table_id,
+                   .partition_id = id->partition_id,
+                   .bucket = id->bucket},
         .arena = &s->arena,
     };
     meta_submit(set_of(s)->config.meta, &s->add.job);

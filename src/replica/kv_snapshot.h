@@ -2,14 +2,15 @@
  * usable state starts from. kv/snapshot.h has their layout in remote storage, meta/job.h the list of
  * those that exist.
  *
- *            ┌────────────────────────────────────────────────────────────────────┐
- *            v                                                                    │
- *   IDLE ──> LISTING ──> SETTLING ──> COPYING ──> COMMITTING ──> SWEEPING ──> IDLE ┘
+ *   IDLE ──> LISTING ──> SETTLING ──> COPYING ──> COMMITTING ──> SWEEPING ──> IDLE
+ *                           │                                       ^
+ *                           └──> RETIRING ──────────────────────────┘
  *
  *   LISTING     the catalog says which snapshots exist: once, and again when in doubt
  *   SETTLING    what clients see gets into the store
  *   COPYING     a checkpoint, and of it what remote storage does not have yet (pool)
  *   COMMITTING  the catalog adds the snapshot to its list: from now on it exists
+ *   RETIRING    nothing is new, but older snapshots may have been kept for a lease that has ended
  *   SWEEPING    what none of the listed snapshots names goes (pool)
  *
  * Every state may end in IDLE: an attempt that fails leaves nothing that anybody sees, and the next

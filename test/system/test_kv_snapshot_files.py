@@ -394,8 +394,8 @@ def test_a_leased_one_stays(begin):
     snapshots.until(lambda: bucket.ids() == [leased, newest], "others stay, too")
     assert files <= bucket.shared()
     begin.cluster.coordinator.call("DROP_KV_SNAPSHOT_LEASE", lease_id="l")
-    newest = snapshots.wait(table, table.write(*rows(0, 100, "more")))
     snapshots.until(lambda: bucket.ids() == [newest], "a snapshot stays without a lease")
+    assert snapshots.wait(table, table.write(*rows(0, 100, "more"))) > newest
 
 
 # ---- read by others ----

@@ -55,6 +55,45 @@ static void the_newest_are_kept(void **state)
     assert_int_equal(add.kept[0], 11);
 }
 
+static struct meta_add_snapshot retire(struct world *w, struct meta_bucket_id bucket)
+{
+    struct meta_add_snapshot job = {
+        .job.kind = META_RETIRE_SNAPSHOTS, .bucket = bucket, .arena = &w->arena};
+
+    (void)world_run(w, &job.job);
+    return job;
+}
+
+static void a_lease_that_ends_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    struct meta_leased leased = {.bucket = BUCKET(0, -1, 1), .snapshot_id = 0};
+    struct meta_acquire_lease acquire = {.job.kind = META_ACQUIRE_LEASE,
+                                         .lease_id = bytes_str("l"),
+                                         .duration_ms = 1000,
+                                         .snapshots = &leased,
+                                         .count = 1};
+    struct meta_drop_lease drop = {.job.kind = META_DROP_LEASE, .lease_id = bytes_str("l")};
+    struct meta_list_snapshots all;
+
+    assert_int_equal(create_table(w, "fluss", "k", KEYED_TABLE, false), ERR_OK);
+    adds(w, BUCKET(0, -1, 1), 0);
+    assert_int_equal(world_run(w, &acquire.job), ERR_OK);
+    for (int64_t id = 1; id < 4; id++) {
+        adds(w, BUCKET(0, -1, 1), id);
+    }
+    assert_int_equal(retire(w, BUCKET(0, -1, 1)).kept_count, 2);
+    assert_int_equal(world_run(w, &drop.job), ERR_OK);
+    assert_int_equal(list(w, 0, -1, 1, &all), ERR_OK);
+    assert_int_equal(all.count, 2);
+    assert_int_equal(retire(w, BUCKET(0, -1, 1)).kept_count, 1);
+    assert_int_equal(retire(w, BUCKET(0, -1, 1)).kept[0], 3);
+    assert_int_equal(list(w, 0, -1, 1, &all), ERR_OK);
+    assert_int_equal(all.count, 1);
+    assert_int_equal(retire(w, BUCKET(0, -1, 0)).kept_count, 0);
+    assert_int_equal(retire(w, BUCKET(7, -1, 0)).job.code, ERR_UNKNOWN_TABLE_OR_BUCKET);
+}
+
 static void ids_and_offsets_rise(void **state)
 {
     struct world *w = *state;
@@ -130,9 +169,9 @@ static void buckets_that_do_not_exist(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(the_newest_are_kept),       WORLD_TEST(ids_and_offsets_rise),
-        WORLD_TEST(partitions_have_their_own), WORLD_TEST(they_go_with_the_table),
-        WORLD_TEST(buckets_that_do_not_exist),
+        WORLD_TEST(the_newest_are_kept),    WORLD_TEST(a_lease_that_ends_leaves_nothing),
+        WORLD_TEST(ids_and_offsets_rise),   WORLD_TEST(partitions_have_their_own),
+        WORLD_TEST(they_go_with_the_table), WORLD_TEST(buckets_that_do_not_exist),
     };
 
     return RUN_TESTS(tests);
