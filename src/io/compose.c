@@ -123,24 +123,50 @@ static enum errcode dir_create_one(const char *path, struct error *e)
     return dir_sync(parent, e);
 }
 
+/* Whoever made the directory may not yet have synced its parent, or may have been killed before; it
+ * has entries only after that. */
+static enum errcode dir_settle(const char *path, struct error *e)
+{
+    char parent[PATH_LEN_MAX];
+    struct error why;
+
+    if (!dir_is_empty(path)) {
+        return ERR_OK;
+    }
+    path_parent(path, parent);
+    if (dir_sync(parent, &why) != ERR_OK && why.os_errno != EACCES) {
+        if (e != NULL) {
+            *e = why;
+        }
+        return why.code;
+    }
+    return ERR_OK; /* also when it is not ours to sync: then we have not made it */
+}
+
 enum errcode dir_create(const char *path, struct error *e)
 {
     char part[PATH_LEN_MAX];
+    char last[PATH_LEN_MAX] = ""; /* the longest part that was there */
     size_t len = strlen(path);
 
     if (len == 0 || len >= sizeof part) {
         return error_set(e, ERR_INVALID_ARGUMENT, "path of %zu bytes", len);
     }
     for (size_t i = 1; i <= len; i++) {
-        if ((path[i] == '/' || path[i] == '\0') && path[i - 1] != '/') {
-            memcpy(part, path, i);
-            part[i] = '\0';
-            if (!path_is_dir(part, true)) {
-                TRY(dir_create_one(part, e));
-            }
+        if ((path[i] != '/' && path[i] != '\0') || path[i - 1] == '/') {
+            continue;
         }
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (path_is_dir(part, true)) {
+            memcpy(last, part, i + 1);
+            continue;
+        }
+        TRY(last[0] == '\0' ? ERR_OK : dir_settle(last, e));
+        last[0] = '\0';
+        TRY(dir_create_one(part, e));
     }
-    return ERR_OK;
+    return last[0] == '\0' ? ERR_OK : dir_settle(last, e);
 }
 
 /* "file://host/a" has another machine in it, and no path behind the slashes. */

@@ -65,7 +65,8 @@ void file_warm(struct file *f, uint64_t offset, size_t len);
 
 /* ---- paths ---- */
 
-/* Creates the directory and its missing parents; each new entry's parent is synced. */
+/* Creates the directory and its missing parents; they, and one that was there without entries, are
+ * durable before it returns: so a directory with entries always is. */
 MUST_USE enum errcode dir_create(const char *path, struct error *e);
 /* Makes creations, renames and removals inside the directory durable. */
 MUST_USE enum errcode dir_sync(const char *path, struct error *e);

@@ -58,6 +58,19 @@ static void closedirp(DIR **dir)
     }
 }
 
+bool dir_is_empty(const char *path)
+{
+    OWNED(closedirp) DIR *dir = opendir(path);
+    struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            return false;
+        }
+    }
+    return dir != NULL;
+}
+
 static bool entry_is_dir(const char *path, const struct dirent *entry)
 {
     char child[PATH_LEN_MAX];

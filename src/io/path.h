@@ -10,6 +10,8 @@
 MUST_USE enum errcode dir_make(const char *path, struct error *e);
 /* An empty directory; a missing one is success. */
 MUST_USE enum errcode dir_remove(const char *path, struct error *e);
+/* A directory without entries; false for anything else. */
+bool dir_is_empty(const char *path);
 /* follow: a link counts as what it points to. */
 bool path_is_dir(const char *path, bool follow);
 

@@ -389,6 +389,9 @@ static enum errcode open_active(struct opening *o, struct error *e)
     if (log_end_offset(o->log) < o->synced) {
         TRY(open_behind(o, e));
     }
+    if (!o->params->clean && log_active(o->log)->base_offset >= o->params->recovery_point) {
+        o->changed = true; /* it may have been created without a sync of the directory */
+    }
     return segment_open(log_active(o->log), FILE_WRITE, e);
 }
 

@@ -83,6 +83,10 @@ static void crash_names(struct disk *d, struct inode *dir, const struct luck *lu
         keep = keep && prng_chance(&d->random, luck->keep);
         if (keep) {
             change_apply(&dir->durable, c);
+        } else {
+            trace_line(d->trace, "disk", "lost in directory %llu:%s%s%s%s",
+                       (unsigned long long)dir->number, c->removed[0] == '\0' ? "" : " without ",
+                       c->removed, c->added[0] == '\0' ? "" : " with ", c->added);
         }
         free(c);
     }

@@ -38,6 +38,13 @@ enum errcode dir_remove(const char *path, struct error *e)
     return why == 0 || why == ENOENT ? ERR_OK : error_os(e, why, "remove directory %s", path);
 }
 
+bool dir_is_empty(const char *path)
+{
+    bool is_dir;
+
+    return path_is_dir(path, true) && disk_entry(world_here()->disk, path, 0, &is_dir) == NULL;
+}
+
 bool path_is_dir(const char *path, bool follow)
 {
     (void)follow; /* there are no links */

@@ -1,8 +1,17 @@
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../../support/unit.h"
 #include "io/file.h"
+
+static unsigned dir_syncs;
+
+int fsync(int fd)
+{
+    dir_syncs++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 struct place {
     struct arena arena;
@@ -58,6 +67,25 @@ static void directories_are_made_with_their_parents(void **state)
     assert_int_equal(dir_create("", &e), ERR_INVALID_ARGUMENT);
     assert_int_equal(dir_sync(at(p, "a"), &e), ERR_OK);
     assert_int_equal(dir_sync(at(p, "nowhere"), &e), ERR_LOG_STORAGE);
+}
+
+static void a_directory_with_entries_is_durable(void **state)
+{
+    struct place *p = *state;
+    struct error e;
+
+    put(p, "entry", "x");
+    dir_syncs = 0;
+    assert_int_equal(dir_create(at(p, "a/b"), &e), ERR_OK);
+    assert_int_equal(dir_syncs, 2);
+    assert_int_equal(dir_create(at(p, "a/b"), &e), ERR_OK);
+    assert_int_equal(dir_syncs, 3); /* whoever made it may have been killed before the sync */
+    assert_int_equal(dir_create(at(p, "a/b/c"), &e), ERR_OK);
+    assert_int_equal(dir_syncs, 5); /* the names of b and of c */
+    put(p, "a/b/c/file", "x");
+    dir_syncs = 0;
+    assert_int_equal(dir_create(at(p, "a/b/c"), &e), ERR_OK);
+    assert_int_equal(dir_syncs, 0);
 }
 
 static void a_tree_goes_but_not_what_links_point_to(void **state)
@@ -135,9 +163,8 @@ static void uris_of_this_machine_have_a_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(directories_are_made_with_their_parents),
-        TEST(a_tree_goes_but_not_what_links_point_to),
-        TEST(replacing_is_atomic),
+        TEST(directories_are_made_with_their_parents), TEST(a_directory_with_entries_is_durable),
+        TEST(a_tree_goes_but_not_what_links_point_to), TEST(replacing_is_atomic),
         TEST(uris_of_this_machine_have_a_path),
     };
 
