@@ -28,7 +28,8 @@ struct kv_env {
     rocksdb_options_t *checkpoint_options; /* of one that is opened to be cleaned */
     rocksdb_writeoptions_t *write_options;
     rocksdb_flushoptions_t *flush_options;
-    rocksdb_readoptions_t *read_options; /* of lookups */
+    rocksdb_readoptions_t *read_options;
+    rocksdb_readoptions_t *passing_options; /* the blocks of rows that are read are not kept */
     size_t unflushed_max;
     size_t flush_bytes;      /* a table in memory of that size is flushed */
     atomic_size_t unflushed; /* sum over all open stores */

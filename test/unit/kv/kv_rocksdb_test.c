@@ -306,6 +306,52 @@ static void memory_is_given_back_by_flushes(void **state)
     rows_dir_remove(dir);
 }
 
+/* Whether the rows from .. from + 99, each LOOKUP_EVERY numbers, are found. */
+#define LOOKUP_EVERY 7u
+
+static void look_up(struct kv_store *s, uint32_t from)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct bytes keys[100];
+    struct bytes values[100];
+    struct error e;
+
+    for (uint32_t i = 0; i < 100; i++) {
+        keys[i] = rows_key(&arena, from + i * LOOKUP_EVERY);
+    }
+    OK(kv_store_multi_get(s, keys, 100, &arena, values, &e));
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_true(bytes_equal(values[i], rows_value(&arena, from + i * LOOKUP_EVERY + 1)));
+    }
+}
+
+static void lookups_of_more_than_the_block_cache_holds(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    uint64_t used = 0;
+    struct error e;
+
+    (void)state;
+    for (uint32_t i = 0; i < 100; i++) {
+        write_rows(s, i * 1000, (i + 1) * 1000, i + 1);
+    }
+    OK(kv_store_flush(s, &e));
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t from = 0; from + 100 * LOOKUP_EVERY <= 100000; from += 100 * LOOKUP_EVERY) {
+            look_up(s, from);
+        }
+        assert_true(kv_env_stats(env).block_cache_bytes >= used);
+        used = kv_env_stats(env).block_cache_bytes;
+        assert_in_range(used, 1, kv_env_stats(env).block_cache_capacity);
+    }
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
 static void damage_is_an_error(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
@@ -399,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_is_a_database_of_rows_alone),
         cmocka_unit_test(lineage_survives_a_restart),
         cmocka_unit_test(memory_is_given_back_by_flushes),
+        cmocka_unit_test(lookups_of_more_than_the_block_cache_holds),
         cmocka_unit_test(damage_is_an_error),
         cmocka_unit_test(damage_found_later_is_remembered),
         cmocka_unit_test(a_key_without_bytes),
