@@ -15,7 +15,7 @@ ARGS ?=
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance differential bench sim fuzz powercut soak lint tidy fmt
+.PHONY: all help run demo test conformance differential bench sim sim-mutants fuzz powercut soak lint tidy fmt
 .PHONY: install clean
 .DEFAULT_GOAL := all
 
@@ -24,7 +24,7 @@ all: ## build the program: build/eider
 	@scripts/build $(PRESET) eider
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: all ## start a server with data in ./data (ARGS=... for options)
 	@exec $(dir)/eider server --data-dir data $(ARGS)
@@ -64,6 +64,11 @@ sim: ## the server in a simulated world: SEED=n [TRACE=1] for one life, SEEDS=a-
 	@scripts/build $(PRESET) eider_sim
 	@$(dir)/eider_sim $(if $(SEED),$(SEED) $(if $(TRACE),--trace),$(SEEDS) --jobs $$(nproc))
 
+sim-mutants: ## every mutant of the server through the simulator until a checker finds it, as a table
+	@scripts/bootstrap build test
+	@scripts/build mutants eider_sim
+	@test/sim/mutants build-mutants/eider_sim $(or $(SEEDS),1000)
+
 fuzz: ## libFuzzer: T=name for one target, SECONDS=n for each
 	@scripts/bootstrap build fuzz
 	@scripts/fuzz $(SECONDS) $(T)
@@ -87,4 +92,4 @@ install: all ## copy the program to PREFIX/bin
 	@cmake --install $(dir) --prefix $(PREFIX)
 
 clean: ## remove what was built (.cache stays)
-	@rm -rf build build-dev build-asan build-tsan build-fuzz
+	@rm -rf build build-dev build-asan build-tsan build-fuzz build-mutants

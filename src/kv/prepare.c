@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/mutant.h"
 #include "format/value_batch.h"
 
 /* What is under a key while the batch is walked. */
@@ -234,7 +235,7 @@ static enum errcode emit_update(struct kv_prepare *p, const struct kv_row *old,
                                 const struct kv_row *new, struct error *e)
 {
     if (p->table->image == CHANGELOG_FULL) {
-        TRY(emit(p, CHANGE_UPDATE_BEFORE, old, e));
+        TRY(emit(p, CHANGE_UPDATE_BEFORE, MUTANT(FORGET_OLD_ROW) ? new : old, e));
     }
     return emit(p, CHANGE_UPDATE_AFTER, new, e);
 }

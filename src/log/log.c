@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/mutant.h"
+
 /* ---- life ---- */
 
 struct log *log_new(const char *dir, const struct log_options *options)
@@ -326,7 +328,7 @@ enum errcode log_append(struct log *log, uint8_t *data, size_t len, int64_t now_
         *ret = (struct log_appended){.base_offset = -1, .end_offset = append.base_offset};
         return ERR_OK;
     }
-    if (in.verdict == WRITER_DUPLICATE) {
+    if (in.verdict == WRITER_DUPLICATE && !MUTANT(ACCEPT_DUPLICATES)) {
         answer_duplicate(&in, ret);
         return ERR_OK;
     }
@@ -335,6 +337,11 @@ enum errcode log_append(struct log *log, uint8_t *data, size_t len, int64_t now_
                          "writer %" PRId64 " sent sequence %" PRId32 " after %" PRId32,
                          in.judged.writer_id, in.judged.batch_sequence,
                          writers_last_sequence(&log->writers, in.judged.writer_id));
+    }
+    if (MUTANT(DROP_BATCH) && append.base_offset % 61 == 60) {
+        *ret = (struct log_appended){
+            .base_offset = append.base_offset, .end_offset = append.base_offset, .duplicate = true};
+        return ERR_OK;
     }
     append.batches = in.batches;
     append.end_offset = append.base_offset + in.offsets;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/diag.h"
+#include "base/mutant.h"
 
 struct opening {
     const struct log_open_params *params;
@@ -303,6 +304,10 @@ static enum errcode open_unsynced(struct opening *o, int64_t base_offset, int64_
 
     TRY(measure(s, e));
     TRY(scan_from(o, s, synced, &scan, &changed, e));
+    if (MUTANT(TRUNCATE_TOO_MUCH) && scan.why.code == ERR_OK && s->end_offset > base_offset) {
+        scan.offset_end = s->end_offset - 1;
+        TRY(scan_all(o, s, &scan, e));
+    }
     TRY(keep_valid(o, s, &scan, e));
     if (s->end_offset > synced || scan.why.code != ERR_OK || changed) {
         TRY(save(o, s, e));
@@ -427,7 +432,7 @@ static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e
         log->snapshot_offset = log_end_offset(log);
         log_remove_snapshot(log, before);
     }
-    if (o->changed || o->unsynced.count > 0) {
+    if ((o->changed || o->unsynced.count > 0) && !MUTANT(FORGET_DIR_SYNC)) {
         TRY(dir_sync(log->dir, e));
     }
     log->durable = log_end_mark(log);

@@ -2,6 +2,8 @@
 #include "damage.h"
 #include "recover.h"
 
+#include "base/mutant.h"
+
 static enum errcode remove_file(const struct log *log, int64_t offset, struct error *e)
 {
     char path[LOG_PATH_MAX];
@@ -115,6 +117,12 @@ enum errcode restore_writers(struct log *log, const struct snapshot_list *snapsh
     int64_t from;
 
     TRY(choose_snapshot(log, snapshots, e));
+    if (MUTANT(FORGET_WRITERS)) {
+        writers_fini(&log->writers);
+        writers_init(&log->writers);
+        *ret_replayed = 0;
+        return ERR_OK;
+    }
     from =
         log->snapshot_offset > log_start_offset(log) ? log->snapshot_offset : log_start_offset(log);
     for (size_t i = 0; i < log->segment_count; i++) {

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/diag.h"
+#include "base/mutant.h"
 #include "io/clock.h"
 
 #define SECRET_MASK "******"
@@ -76,7 +77,9 @@ static enum errcode epoch_next(struct meta *m, struct store_batch *batch, int32_
                              text);
         }
     }
-    epoch++;
+    if (!MUTANT(REUSE_EPOCH) || !exists) {
+        epoch++;
+    }
     text = arena_printf(batch->arena, "%" PRId64, epoch);
     if (exists) {
         store_batch_set(batch, ZNODE_COORDINATOR_EPOCH, bytes_str(text));

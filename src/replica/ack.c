@@ -1,6 +1,8 @@
 /* Answering writes: at once, or when the high watermark has passed them. */
 #include "bucket.h"
 
+#include "base/mutant.h"
+
 /* How often writes are looked through that wait too long. */
 #define ACK_TICK_US 100000
 
@@ -41,10 +43,27 @@ void ack_append(struct bucket *b, struct bucket_op *op, struct ack *a,
     } else if (!appended->duplicate && appended->batches > 0) {
         commit_mark(b);
     }
-    if (a->acks == -1 && a->end_offset > b->high_watermark) {
+    if (MUTANT(SHOW_BEFORE_DURABLE)) {
+        bucket_advance(b);
+    }
+    if (a->acks == -1 && a->end_offset > b->high_watermark && !MUTANT(ACK_BEFORE_SYNC)) {
         park(b, a); /* a duplicate waits for its first copy as well */
     } else {
         bucket_op_end(op, ERR_OK, NULL);
+    }
+}
+
+static void swap_offsets(struct bucket *b, struct ack *a)
+{
+    struct append_op *first = container_of(a->op, struct append_op, op);
+    struct append_op *second;
+    int64_t base = first->appended.base_offset;
+
+    if (b->kv == NULL && a->link.next != &b->acks) {
+        second =
+            container_of(container_of(a->link.next, struct ack, link)->op, struct append_op, op);
+        first->appended.base_offset = second->appended.base_offset;
+        second->appended.base_offset = base;
     }
 }
 
@@ -55,6 +74,9 @@ void ack_answer(struct bucket *b)
 
         if (a->end_offset > b->high_watermark) {
             return;
+        }
+        if (MUTANT(SWAP_OFFSETS)) {
+            swap_offsets(b, a);
         }
         list_remove(&a->link);
         b->set->acks_answered++;

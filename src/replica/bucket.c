@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/hash.h"
+#include "base/mutant.h"
 
 static uint64_t bucket_hash(const struct bucket_id *id)
 {
@@ -310,7 +311,8 @@ static void wake_waiters(struct bucket *b)
 
 void bucket_advance(struct bucket *b)
 {
-    int64_t now = b->set->config.sync ? log_durable_offset(b->log) : log_end_offset(b->log);
+    bool sync = b->set->config.sync && !MUTANT(SHOW_BEFORE_DURABLE);
+    int64_t now = sync ? log_durable_offset(b->log) : log_end_offset(b->log);
 
     ASSERT(b->state == BUCKET_OPEN);
     ASSERT(now >= b->high_watermark);

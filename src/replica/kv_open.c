@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
+#include "base/mutant.h"
 
 #define DB_NAME        "db"
 #define READ_BYTES     ((size_t)1 << 20) /* of the log at a time */
@@ -261,11 +262,12 @@ static enum errcode replay_log(struct replay *r, struct error *e)
 static enum errcode replay(const struct kv_open *o, struct kv_tablet *t, struct error *e)
 {
     struct replay r = {.open = o, .tablet = t, .state = kv_store_state(t->store)};
+    int64_t late = MUTANT(REPLAY_LATE) && r.state.offset + 2 <= log_end_offset(o->log) ? 2 : 0;
     enum errcode code = ERR_OK;
 
     if (r.state.offset < log_end_offset(o->log)) {
         r.batches = kv_replay_new(t->table, &t->key);
-        r.pending = kv_pending_new(r.state.offset, kv_tablet_prefix(t), &t->prefix);
+        r.pending = kv_pending_new(r.state.offset + late, kv_tablet_prefix(t), &t->prefix);
         code = replay_log(&r, e);
         kv_replay_free(r.batches);
         buffer_fini(&r.data);

@@ -10,6 +10,8 @@
 #include "bucket.h"
 #include "scan.h"
 
+#include "base/mutant.h"
+
 #define OFFSET_EARLIEST_WIRE (-2)
 /* Segments without a matching batch that one fetch looks through. */
 #define DROPPED_SEGMENTS_MAX 16
@@ -164,7 +166,7 @@ static void fetch_continue(struct fetch_op *f, struct bucket *b)
     bool whole = f->projection == NULL && f->filter == NULL;
     struct log_read read = {
         .offset = f->position_offset,
-        .limit_offset = b->high_watermark,
+        .limit_offset = MUTANT(SERVE_ABOVE) ? log_end_offset(b->log) : b->high_watermark,
         .max_bytes = whole ? f->max_bytes : SCAN_BYTES_MAX,
         .min_one = whole ? f->min_one : true,
         .nowait = !f->warmed,

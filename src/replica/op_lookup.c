@@ -9,6 +9,7 @@
 #include "insert_rows.h"
 
 #include "base/hash.h"
+#include "base/mutant.h"
 
 #define SLICE_KEYS ((size_t)256)
 #define TURN_KEYS  ((size_t)16384) /* looked up in one turn: a few milliseconds */
@@ -51,7 +52,7 @@ static void slice_begin(struct lookup *l)
 
     l->found = (struct kv_lookup){.keys = l->keys,
                                   .count = left < SLICE_KEYS ? left : SLICE_KEYS,
-                                  .sight = KV_SIGHT_SHOWN,
+                                  .sight = MUTANT(LOOK_UP_EARLY) ? KV_SIGHT_NEWEST : KV_SIGHT_SHOWN,
                                   .arena = &l->own};
     for (size_t i = 0; i < l->found.count; i++) {
         struct bytes key = l->op->keys[l->from + i];

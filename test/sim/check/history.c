@@ -48,27 +48,38 @@ void history_death(struct history *h)
     h->deaths[h->death_count++] = h->events++;
 }
 
-uint64_t history_deadline(const struct history *h, const struct op *op)
+/* The first death from then on; never, if there is none. */
+static uint64_t next_death(const struct history *h, uint64_t from)
 {
     size_t low = 0;
     size_t high = h->death_count;
 
-    if (op->status == OP_OK || op->status == OP_FAILED) {
-        return op->ended;
-    }
-    if (op->again || op->status == OP_OPEN) {
-        return HISTORY_NEVER;
-    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (h->deaths[middle] < op->begun) {
+        if (h->deaths[middle] < from) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
     return low < h->death_count ? h->deaths[low] : HISTORY_NEVER;
+}
+
+int history_died(const struct history *h, uint64_t from, uint64_t to)
+{
+    return next_death(h, from) < to;
+}
+
+uint64_t history_deadline(const struct history *h, const struct op *op)
+{
+    if (op->status == OP_OK || op->status == OP_FAILED) {
+        return op->ended;
+    }
+    if (op->again || op->status == OP_OPEN) {
+        return HISTORY_NEVER;
+    }
+    return next_death(h, op->begun);
 }
 
 int place_compare(const struct place *a, const struct place *b)

@@ -119,6 +119,7 @@ struct op {
             bool exists; /* DESCRIBE; of CREATE, ALTER, DROP that FAILED: what the refusal said */
             int64_t id;  /* DESCRIBE of what exists; likewise: */
             int64_t columns; /* 0: not asked */
+            int64_t epoch;   /* of its first bucket's leader, from 1 on; 0: not asked */
         } name;
     };
 };
@@ -147,6 +148,9 @@ void history_death(struct history *h);
 /* The last moment at which the operation can have taken effect: for one of unknown outcome, which
  * was sent once, the next death of the server. */
 uint64_t history_deadline(const struct history *h, const struct op *op);
+
+/* Whether the server died between the two events: 1 or 0. */
+int history_died(const struct history *h, uint64_t from, uint64_t to);
 
 bool place_equal(const struct place *a, const struct place *b);
 int place_compare(const struct place *a, const struct place *b);

@@ -81,6 +81,38 @@ static bool step(const void *data, struct lin_state *s)
     return true;
 }
 
+/* Every start of the server is an election: afterwards the epoch is a higher one. */
+static bool check_epochs(struct history *h, const struct op *before, const struct op *op,
+                         struct verdict *v)
+{
+    bool again = before->ended < op->begun && before->name.id == op->name.id;
+
+    if (again && op->name.epoch < before->name.epoch + history_died(h, before->ended, op->begun)) {
+        return verdict_bad(v, NAME,
+                           "epoch %" PRId64 " was %" PRId64 " before, and the server died in "
+                           "between: %s",
+                           op->name.epoch, before->name.epoch, op_text(h, op));
+    }
+    return true;
+}
+
+static bool check_all_epochs(struct history *h, struct op *const *ops, size_t count,
+                             struct verdict *v)
+{
+    const struct op *before = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (ops[i]->kind != OP_DESCRIBE || ops[i]->status != OP_OK || ops[i]->name.epoch == 0) {
+            continue;
+        }
+        if (before != NULL && !check_epochs(h, before, ops[i], v)) {
+            return false;
+        }
+        before = ops[i];
+    }
+    return true;
+}
+
 static bool is_name(const struct op *op)
 {
     return op->kind == OP_CREATE || op->kind == OP_ALTER || op->kind == OP_DROP ||
@@ -142,7 +174,7 @@ bool check_names(struct history *h, struct verdict *v)
     for (size_t i = 0; i < count; i = end) {
         for (end = i; end < count && strcmp(ops[end]->name.name, ops[i]->name.name) == 0; end++) {
         }
-        if (!check_name(h, ops + i, end - i, v)) {
+        if (!check_name(h, ops + i, end - i, v) || !check_all_epochs(h, ops + i, end - i, v)) {
             return false;
         }
     }

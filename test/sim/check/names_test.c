@@ -117,6 +117,37 @@ static void a_refusal_that_is_wrong_is_bad(void **state)
     history_fini(&r.h);
 }
 
+static void epochs_rise_with_every_start(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    describe(&r, 3, 4);
+    r.h.ops[1]->name.epoch = 5;
+    history_death(&r.h);
+    describe(&r, 3, 4);
+    r.h.ops[2]->name.epoch = 6;
+    assert_true(run(&r));
+    r.h.ops[2]->name.epoch = 5;
+    expect_bad(run(&r), &r.v, "epoch 5 was 5 before");
+    history_fini(&r.h);
+}
+
+static void what_died_with_the_server_cannot_happen_later(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_UNKNOWN);
+    history_death(&r.h);
+    describe(&r, 0, 0);
+    assert_true(run(&r));
+    describe(&r, 3, 4);
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +158,8 @@ int main(void)
         cmocka_unit_test(an_id_that_is_used_again_is_bad),
         cmocka_unit_test(a_column_that_is_forgotten_is_bad),
         cmocka_unit_test(a_refusal_that_is_wrong_is_bad),
+        cmocka_unit_test(epochs_rise_with_every_start),
+        cmocka_unit_test(what_died_with_the_server_cannot_happen_later),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,14 @@ static void on_info(struct call *call, const void *response, enum errcode error)
     end_description(n, m != NULL, error);
 }
 
+/* Epochs start at 0. */
+static void take_epoch(struct name_call *n, const struct msg_pb_table_metadata *table)
+{
+    if (table->bucket_metadata_count > 0 && table->bucket_metadata->has_leader_epoch) {
+        n->op->name.epoch = table->bucket_metadata->leader_epoch + 1;
+    }
+}
+
 static void on_metadata(struct call *call, const void *response, enum errcode error)
 {
     struct name_call *n = container_of(call, struct name_call, call);
@@ -105,6 +113,7 @@ static void on_metadata(struct call *call, const void *response, enum errcode er
     if (answered) {
         take_table(n, m->table_metadata->table_id, m->table_metadata->schema_id,
                    m->table_metadata->table_json);
+        take_epoch(n, m->table_metadata);
     }
     end_description(n, answered, error);
 }

@@ -2,10 +2,14 @@
  * with it and an assertion ends one seed only.
  *
  *   eider_sim N [--trace]                one seed; its trace on stdout
+ *   eider_sim A-B --first                one after the other until one fails
+ *   ... --mutant NAME                    the server is that mutant, in a build that has them
+ *   eider_sim --mutants                  their names and what they do wrong
  *   eider_sim A-B [--jobs N] [--twice]   many; failing ones with their last lines, then a summary;
  *                                        twice: each is run again and must have the same trace
  *
  * Exit: 0 all is well, 1 a seed failed, 2 wrong usage. */
+#include "mutant.h"
 #include "scenario.h"
 
 #include <errno.h>
@@ -26,6 +30,7 @@ struct order {
     unsigned jobs;
     bool trace;
     bool twice;
+    bool until_failure;
 };
 
 /* Sums over seeds. */
@@ -134,6 +139,9 @@ static void work(const struct order *o, unsigned job, struct totals *t)
             ok = false;
         }
         add(t, seed, &r, ok);
+        if (o->until_failure && t->failed > 0) {
+            return;
+        }
     }
 }
 
@@ -235,6 +243,10 @@ static bool parse(int argc, char **argv, struct order *ret)
             ret->trace = true;
         } else if (strcmp(argv[i], "--twice") == 0) {
             ret->twice = true;
+        } else if (strcmp(argv[i], "--first") == 0) {
+            ret->until_failure = true;
+        } else if (strcmp(argv[i], "--mutant") == 0 && i + 1 < argc && mutant_choose(argv[i + 1])) {
+            i++;
         } else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc) {
             ret->jobs = (unsigned)strtoul(argv[++i], &end, 10);
         } else {
@@ -248,8 +260,15 @@ int main(int argc, char **argv)
 {
     struct order order;
 
+    if (argc == 2 && strcmp(argv[1], "--mutants") == 0) {
+        for (unsigned i = 0; mutant_name(i) != NULL; i++) {
+            printf("%s\t%s\n", mutant_name(i), mutant_meaning(i));
+        }
+        return 0;
+    }
     if (!parse(argc, argv, &order)) {
-        fprintf(stderr, "usage: eider_sim SEED [--trace] | FIRST-LAST [--jobs N] [--twice]\n");
+        fprintf(stderr,
+                "usage: eider_sim SEED [--trace] | FIRST-LAST [--jobs N] [--twice] [--first]\n");
         return 2;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
