@@ -13,7 +13,7 @@ import subprocess
 import fluss as pyfluss
 import pytest
 import pytest_asyncio
-from harness import process, tables, wire
+from harness import process, tables, wire, world
 
 
 def pytest_addoption(parser):
@@ -103,6 +103,33 @@ def small_disk(tmp_path):
         pytest.skip(f"mount is not permitted here: {done.stderr.strip()}")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+@pytest.fixture
+def disk_image(tmp_path):
+    """A file system of its own (ext4); disk_image.mount() again after umount."""
+
+    class Disk:
+        file, place = tmp_path / "disk.img", tmp_path / "disk"
+
+        def mount(self):
+            world.mount(self.place, "-o", "loop", str(self.file))
+
+        def umount(self):
+            subprocess.run(["umount", str(self.place)], check=True)
+            self.place.rmdir()
+
+    disk = Disk()
+    with open(disk.file, "wb") as file:
+        file.truncate(128 << 20)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", "-F", str(disk.file)], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("mkfs.ext4 is not there")
+    disk.mount()
+    yield disk
+    if os.path.ismount(disk.place):
+        subprocess.run(["umount", "-l", str(disk.place)], check=True)
 
 
 @pytest_asyncio.fixture

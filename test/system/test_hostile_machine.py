@@ -164,18 +164,10 @@ def test_a_hundred_megabytes_are_enough_under_load(memory_limit, launch):
 # ---- disk ----
 
 
-def mount(place, *options):
-    place.mkdir()
-    command = ["mount", *options, str(place)]
-    done = subprocess.run(command, capture_output=True, text=True) if os.geteuid() == 0 else None
-    if done is None or done.returncode:
-        pytest.skip(f"mounting is not permitted here: {done.stderr.strip() if done else 'needs root'}")
-
-
 @pytest.fixture
 def few_inodes(tmp_path):
     place = tmp_path / "inodes"
-    mount(place, "-t", "tmpfs", "-o", "size=64m,nr_inodes=120", "tmpfs")
+    world.mount(place, "-t", "tmpfs", "-o", "size=64m,nr_inodes=120", "tmpfs")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -213,33 +205,6 @@ def test_a_disk_without_inodes(launch, few_inodes):
 def appended(table):
     answer = table.produce(batches.arrow_batch(tables.small_rows(0, 1)))
     return not answer.HasField("error_code")
-
-
-@pytest.fixture
-def disk_image(tmp_path):
-    """A file system of its own (ext4); disk_image.mount() again after umount."""
-
-    class Disk:
-        file, place = tmp_path / "disk.img", tmp_path / "disk"
-
-        def mount(self):
-            mount(self.place, "-o", "loop", str(self.file))
-
-        def umount(self):
-            subprocess.run(["umount", str(self.place)], check=True)
-            self.place.rmdir()
-
-    disk = Disk()
-    with open(disk.file, "wb") as file:
-        file.truncate(128 * MB)
-    try:
-        subprocess.run(["mkfs.ext4", "-q", "-F", str(disk.file)], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("mkfs.ext4 is not there")
-    disk.mount()
-    yield disk
-    if os.path.ismount(disk.place):
-        subprocess.run(["umount", "-l", str(disk.place)], check=True)
 
 
 def test_a_disk_that_becomes_read_only(launch, disk_image):

@@ -5,9 +5,12 @@ import mmap
 import os
 import resource
 import struct
+import subprocess
 import threading
 import time
 from pathlib import Path
+
+import pytest
 
 from . import process, wire
 
@@ -59,6 +62,15 @@ def until(true, text, seconds=30):
 def sanitized():
     """Bounds of memory and time are those of a build without sanitizers."""
     return b"__asan_init" in process.binary().read_bytes() or b"__tsan_init" in process.binary().read_bytes()
+
+
+def mount(place, *options):
+    place.mkdir()
+    command = ["mount", *options, str(place)]
+    done = subprocess.run(command, capture_output=True, text=True) if os.geteuid() == 0 else None
+    if done is None or done.returncode:
+        why = done.stderr.strip() if done else "it needs root"
+        pytest.skip(f"mounting is not permitted here: {why}")
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import disk, judge, record, traffic
 
-FIRST, SECOND = 150, 100  # images of a run, and of one that begins with an image of it
+FIRST, SECOND = 300, 200  # images of a run, and of one that begins with an image of it
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -71,11 +71,12 @@ def campaign(seed, images, keep, place=None):
             folder, name = Path(folder), f"{seed}-{number}"
             left = images - sum(counts.values())
             run = traffic.Run(folder / "run", name).play()
-            failures(run, min(FIRST, left), counts, folder, keep, failed)
-            if left > FIRST:
-                second = after_a_cut(run, folder, f"{name}-after").play(lives=2, steps=30)
-                failures(second, min(SECOND, left - FIRST), counts, folder, keep, failed)
+            first = min(FIRST, left - left * 2 // 5)
+            failures(run, first, counts, folder, keep, failed)
+            second = after_a_cut(run, folder, f"{name}-after").play(lives=2, steps=30)
+            failures(second, min(SECOND, left - first), counts, folder, keep, failed)
         number += 1
+        print(f"{name}: {sum(counts.values())} images, {len(failed)} failures", flush=True)
     return counts, failed
 
 

@@ -14,6 +14,7 @@ the outcome into a folder. The rules:
   in this order within each directory only, or in any order.
 """
 
+import os
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -150,12 +151,12 @@ class Disk:
     def _change(self, number, *names):
         listed = []
         for path, what in names:
-            path = Path(path)
-            listed.append((self.now[str(path.parent)], path.name, what))
+            parent, _, name = path.rpartition("/")
+            listed.append((self.now[parent], name, what))
             if what is None:
-                self.now.pop(str(path), None)
+                self.now.pop(path, None)
             else:
-                self.now[str(path)] = what
+                self.now[path] = what
         self.changes.append(Change(number, listed))
 
     def _rename(self, number, source, target):
@@ -163,7 +164,8 @@ class Disk:
         if moved is None:
             return  # written through stdio
         self._change(number, (source, None), (target, moved))
-        for path in [p for p in self.now if p.startswith(source + "/")]:
+        below = source + "/"
+        for path in [p for p in self.now if p.startswith(below)] if isinstance(moved, Folder) else ():
             self.now[target + path[len(source) :]] = self.now.pop(path)
 
     def _synced(self, what, began):
@@ -184,12 +186,11 @@ class Disk:
         pending = [f.pending[0][0] for f in self.inodes.values() if isinstance(f, File) and f.pending]
         oldest = min([c.number for c in self.changes[:1]] + pending, default=self.position)
         choice = choose(kind, self.position, oldest, chance)
-        names = self._names(choice, chance)
-        self._write(self.top, place, names, choice, chance)
+        self._write(self.top, str(place), self._names(choice, chance), choice, chance)
         return choice
 
     def _names(self, choice, chance):
-        """(folder, name) -> what it is in this image."""
+        """Folder -> {name: what it is in this image}, where that is not what it is for sure."""
         out, stopped = {}, set()
         order = choice.names if choice.kind == "reordered" else "ordered"
         for change in self.changes:
@@ -202,18 +203,19 @@ class Disk:
                 continue
             for folder, name, what in change.names:
                 if folder.names.get(name, (-1,))[0] < change.number:
-                    out[folder, name] = what
+                    out.setdefault(folder, {})[name] = what
         return out
 
     def _write(self, folder, place, changed, choice, chance):
         names = {n: found[1] for n, found in folder.names.items()}
-        names.update({n: what for (f, n), what in changed.items() if f is folder})
+        names.update(changed.get(folder, {}))
         for name, what in names.items():
+            path = f"{place}/{name}"
             if isinstance(what, Folder):
-                (place / name).mkdir()
-                self._write(what, place / name, changed, choice, chance)
+                os.mkdir(path)
+                self._write(what, path, changed, choice, chance)
             elif what is not None:
-                with open(place / name, "wb", buffering=0) as out:
+                with open(path, "wb", buffering=0) as out:
                     out.write(self._content(what, choice, chance))
 
     def _content(self, file, choice, chance):

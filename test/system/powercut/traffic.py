@@ -28,25 +28,23 @@ NAMES = {"log": ["l0", "l1", "l2"], "parts": ["p0", "p1"], "rows": ["r0", "r1", 
 
 class Run:
     """`place`: a folder that is made. It has afterwards root/, the disk as the program saw it, and record.
-    `before`: (image, run, knowledge): the disk is what a power cut left of another run."""
+    `before`: (image, run, knowledge): the disk is what a power cut left of another run.
+    `disk`: a folder to use instead of root/, as it is; the record has the marks of the clients only."""
 
-    def __init__(self, place, seed, before=None):
+    def __init__(self, place, seed, before=None, disk=None):
         self.place, self.seed, self.chance = Path(place), seed, random.Random(seed)
-        self.root, self.file = self.place / "root", self.place / "record"
-        self.root.mkdir(parents=True)
+        self.root, self.file = disk or self.place / "root", self.place / "record"
+        self.place.mkdir(parents=True)
+        self.root.mkdir(exist_ok=True)
         self.mark = record.Marker(self.file)
         self.start = before[0] if before else None
-        if before:
+        if self.start:
             shutil.copytree(self.start, self.root, dirs_exist_ok=True)
-        environment = {
-            **process.preloaded("record"),
-            "RECORD_ROOT": str(self.root),
-            "RECORD_FILE": str(self.file),
-            "RECORD_SYNC_US": str(self.chance.choice([0, 300, 3000])),
-            "RECORD_SEED": str(zlib.crc32(str(seed).encode())),
-        }
         self.server = process.Server(
-            self.place, options=OPTIONS, data_dir=self.root / "data", environment=environment
+            self.place,
+            options=OPTIONS,
+            data_dir=self.root / "data",
+            environment={} if disk else self.recorder(),
         )
         self.things = {}
         self.waiting = []
@@ -57,6 +55,15 @@ class Run:
         if before:
             self.inherit(*before[1:])
         self.mark("inodes", {str(p): p.stat().st_ino for p in [self.root, *self.root.rglob("*")]})
+
+    def recorder(self):
+        return {
+            **process.preloaded("record"),
+            "RECORD_ROOT": str(self.root),
+            "RECORD_FILE": str(self.file),
+            "RECORD_SYNC_US": str(self.chance.choice([0, 300, 3000])),
+            "RECORD_SEED": str(zlib.crc32(str(self.seed).encode())),
+        }
 
     # ---- the server ----
 
