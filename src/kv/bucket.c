@@ -11,6 +11,7 @@
 #define PRESSURE_LIMIT  0.999
 #define REFUSE_BUDGETS  2u /* pending changes of that many budgets: no more writes */
 #define PREFETCH_AHEAD  8u
+#define LIST_AHEAD      2u
 #define FIRST_ROWS_MORE 32u
 #define PREFIX_LIST_MAX ((size_t)64 << 10) /* a longer list of rows is not cached */
 
@@ -257,13 +258,14 @@ void kv_lookup_end(struct kv_bucket *b, struct kv_lookup *l)
 }
 
 /* ---- lookups by prefix ----
- * A list in the cache: for each row u32 key length, u32 value length, key, value. */
+ * A list in the cache: u32 rows; for each u32 key length, u32 value length, key, value. */
 
 static struct bytes encode_list(const struct kv_items *items, struct arena *arena)
 {
-    size_t size = items->bytes + items->count * 2 * sizeof(uint32_t);
+    size_t size = sizeof(uint32_t) + items->bytes + items->count * 2 * sizeof(uint32_t);
     struct writer w = writer_of(arena_alloc(arena, size), size);
 
+    writer_u32le(&w, (uint32_t)items->count);
     for (size_t i = 0; i < items->count; i++) {
         writer_u32le(&w, (uint32_t)items->items[i].key.len);
         writer_u32le(&w, (uint32_t)items->items[i].value.len);
@@ -273,37 +275,21 @@ static struct bytes encode_list(const struct kv_items *items, struct arena *aren
     return bytes_of(w.data, w.len);
 }
 
-static bool next_of_list(struct reader *r, struct kv_item *ret)
-{
-    uint32_t key_len;
-    uint32_t value_len;
-
-    if (r->rest.len == 0) {
-        return false;
-    }
-    key_len = reader_u32le(r);
-    value_len = reader_u32le(r);
-    ret->key = reader_bytes(r, key_len);
-    ret->value = reader_bytes(r, value_len);
-    ASSERT(!r->failed);
-    return true;
-}
-
 static struct kv_items decode_list(struct bytes list, struct arena *arena)
 {
-    struct kv_items items = {0};
     struct reader r = reader_of(list);
-    struct kv_item item;
+    struct kv_items items = {.count = reader_u32le(&r)};
 
-    while (next_of_list(&r, &item)) {
-        items.count++;
+    items.items = arena_alloc(arena, items.count * sizeof *items.items);
+    for (size_t i = 0; i < items.count; i++) {
+        uint32_t key_len = reader_u32le(&r);
+        uint32_t value_len = reader_u32le(&r);
+
+        items.items[i].key = reader_bytes(&r, key_len);
+        items.items[i].value = reader_bytes(&r, value_len);
+        items.bytes += (size_t)key_len + value_len;
     }
-    items.items = arena_array(arena, items.count, sizeof *items.items);
-    r = reader_of(list);
-    for (size_t i = 0; next_of_list(&r, &item); i++) {
-        items.items[i] = item;
-        items.bytes += item.key.len + item.value.len;
-    }
+    ASSERT(!r.failed && r.rest.len == 0);
     return items;
 }
 
@@ -342,6 +328,29 @@ static struct kv_items merge(const struct kv_items *stored, const struct kv_pref
     return all;
 }
 
+static void prefetch_list(const struct kv_bucket *b, uint64_t hash)
+{
+    kv_pending_prefetch_prefix(b->pending, hash);
+    kv_cache_prefetch(b->shard->cache, b->prefix_space, hash);
+}
+
+void kv_prefix_prefetch(const struct kv_bucket *b, const uint64_t *hashes, size_t count,
+                        size_t next)
+{
+    for (size_t i = 0; next == 0 && i < LIST_AHEAD * 3 && i < count; i++) {
+        prefetch_list(b, hashes[i]);
+    }
+    if (next + LIST_AHEAD * 3 < count) {
+        prefetch_list(b, hashes[next + LIST_AHEAD * 3]);
+    }
+    if (next + LIST_AHEAD * 2 < count) {
+        kv_cache_prefetch_entry(b->shard->cache, b->prefix_space, hashes[next + LIST_AHEAD * 2]);
+    }
+    if (next + LIST_AHEAD < count) {
+        kv_cache_prefetch_rest(b->shard->cache, b->prefix_space, hashes[next + LIST_AHEAD]);
+    }
+}
+
 bool kv_prefix_begin(struct kv_bucket *b, struct kv_prefix *l)
 {
     struct kv_items stored;
@@ -349,9 +358,8 @@ bool kv_prefix_begin(struct kv_bucket *b, struct kv_prefix *l)
 
     ASSERT(b->prefix_space != 0);
     l->ticket = kv_cache_ticket(b->shard->cache);
-    l->pending_count = kv_pending_prefix(b->pending, l->prefix, l->arena, &l->pending);
-    if (kv_cache_get(b->shard->cache, b->prefix_space, l->prefix, hash_bytes(l->prefix), &list) !=
-        KV_UNKNOWN) {
+    l->pending_count = kv_pending_prefix(b->pending, l->prefix, l->hash, l->arena, &l->pending);
+    if (kv_cache_get(b->shard->cache, b->prefix_space, l->prefix, l->hash, &list) != KV_UNKNOWN) {
         stored = decode_list(list, l->arena);
         l->items = merge(&stored, l);
         return true;
@@ -370,7 +378,7 @@ enum errcode kv_prefix_run(struct kv_store *s, struct kv_prefix *l, struct error
 
 void kv_prefix_end(struct kv_bucket *b, struct kv_prefix *l)
 {
-    struct kv_key found = {.key = l->prefix, .hash = hash_bytes(l->prefix)};
+    struct kv_key found = {.key = l->prefix, .hash = l->hash};
 
     if (l->items.bytes <= PREFIX_LIST_MAX) {
         found.old = encode_list(&l->items, l->arena);

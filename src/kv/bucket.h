@@ -97,6 +97,7 @@ void kv_lookup_end(struct kv_bucket *b, struct kv_lookup *l);
 /* All rows under a prefix, which is one that prefix_of gives for its keys. */
 struct kv_prefix {
     struct bytes prefix;
+    uint64_t hash; /* hash_bytes of it */
     size_t bytes_max;
     struct arena *arena;
     struct kv_items items; /* the answer, in key order */
@@ -106,6 +107,10 @@ struct kv_prefix {
     uint64_t ticket;
 };
 
+/* Before the begin of lookups one after the other, of prefixes with these hashes: fetches what those
+ * after the next one will look at. */
+void kv_prefix_prefetch(const struct kv_bucket *b, const uint64_t *hashes, size_t count,
+                        size_t next);
 /* As with kv_lookup_begin. */
 MUST_USE bool kv_prefix_begin(struct kv_bucket *b, struct kv_prefix *l);
 /* ERR_RECORD_TOO_LARGE: more than bytes_max. */

@@ -15,6 +15,8 @@
 #define TOUCHED        8192u
 #define GROW_BYTES     ((size_t)1 << 20)
 #define LINE           64u /* of the processor's cache */
+#define ENTRY_LINES    3u  /* of one entry fetched ahead */
+#define REST_MAX       2048u
 
 enum entry_flags { ENTRY_DEAD = 1, ENTRY_USED = 2 };
 
@@ -364,17 +366,40 @@ void kv_cache_prefetch(const struct kv_cache *c, uint32_t space, uint64_t hash)
     kv_places_prefetch(&c->places, mix(space, hash));
 }
 
-void kv_cache_prefetch_entry(const struct kv_cache *c, uint32_t space, uint64_t hash)
+/* The entry that the key has if no other one has its tag; NULL: none. */
+static const struct entry *likely_entry(const struct kv_cache *c, uint32_t space, uint64_t hash)
 {
     uint32_t tag = kv_places_tag(mix(space, hash));
     uint32_t slot = tag;
 
-    if (kv_places_next(&c->places, tag, &slot)) {
-        const uint8_t *e = (const uint8_t *)entry_at(c, c->places.slots[slot].at - 1);
+    return kv_places_next(&c->places, tag, &slot) ? entry_at(c, c->places.slots[slot].at - 1)
+                                                  : NULL;
+}
 
-        __builtin_prefetch(e);
-        __builtin_prefetch(e + LINE);
-        __builtin_prefetch(e + LINE * 2);
+static void prefetch_lines(const struct entry *e, size_t from, size_t end)
+{
+    for (size_t at = from; at < end; at += LINE) {
+        __builtin_prefetch((const uint8_t *)e + at);
+    }
+}
+
+void kv_cache_prefetch_entry(const struct kv_cache *c, uint32_t space, uint64_t hash)
+{
+    const struct entry *e = likely_entry(c, space, hash);
+
+    if (e != NULL) {
+        prefetch_lines(e, 0, ENTRY_LINES * LINE);
+    }
+}
+
+void kv_cache_prefetch_rest(const struct kv_cache *c, uint32_t space, uint64_t hash)
+{
+    const struct entry *e = likely_entry(c, space, hash);
+
+    if (e != NULL) {
+        size_t size = (size_t)e->units * UNIT;
+
+        prefetch_lines(e, ENTRY_LINES * LINE, size < REST_MAX ? size : REST_MAX);
     }
 }
 

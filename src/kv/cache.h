@@ -42,9 +42,11 @@ uint32_t kv_cache_space(struct kv_cache *c);
 /* *ret is borrowed until the next call that changes the cache. */
 enum kv_found kv_cache_get(struct kv_cache *c, uint32_t space, struct bytes key, uint64_t hash,
                            struct bytes *ret);
-/* Before a look at a key, in two steps some time apart: where it may be, then what is there. */
+/* Before a look at a key, in steps some time apart: where it may be, what is there, and of entries that
+ * are expected to be large the rest. */
 void kv_cache_prefetch(const struct kv_cache *c, uint32_t space, uint64_t hash);
 void kv_cache_prefetch_entry(const struct kv_cache *c, uint32_t space, uint64_t hash);
+void kv_cache_prefetch_rest(const struct kv_cache *c, uint32_t space, uint64_t hash);
 
 /* The store holds this value from now on; empty: no row. */
 void kv_cache_update(struct kv_cache *c, uint32_t space, struct bytes key, uint64_t hash,

@@ -239,8 +239,13 @@ static int compare_changes(const void *a, const void *b)
     return bytes_compare(((const struct kv_change *)a)->key, ((const struct kv_change *)b)->key);
 }
 
-size_t kv_pending_prefix(const struct kv_pending *p, struct bytes prefix, struct arena *arena,
-                         struct kv_change **ret)
+void kv_pending_prefetch_prefix(const struct kv_pending *p, uint64_t hash)
+{
+    kv_places_prefetch(&p->by_prefix, hash);
+}
+
+size_t kv_pending_prefix(const struct kv_pending *p, struct bytes prefix, uint64_t hash,
+                         struct arena *arena, struct kv_change **ret)
 {
     size_t count = 0;
     uint64_t newest;
@@ -248,7 +253,7 @@ size_t kv_pending_prefix(const struct kv_pending *p, struct bytes prefix, struct
 
     ASSERT(p->prefix_of != NULL);
     *ret = NULL;
-    if (prefix.len == 0 || !find_prefix(p, prefix, hash_bytes(prefix), &slot)) {
+    if (prefix.len == 0 || !find_prefix(p, prefix, hash, &slot)) {
         return 0;
     }
     newest = number_at(p, p->by_prefix.slots[slot].at - 1);

@@ -69,9 +69,10 @@ struct kv_change kv_pending_change(const struct kv_pending *p, uint64_t number);
 bool kv_pending_is_shown(const struct kv_pending *p, uint64_t number);
 
 /* Visible changes of keys with this prefix, one per key, in key order; borrowed from p and the
- * arena. The prefix is one that prefix_of gives for its keys. */
-size_t kv_pending_prefix(const struct kv_pending *p, struct bytes prefix, struct arena *arena,
-                         struct kv_change **ret);
+ * arena. The prefix is one that prefix_of gives for its keys; hash: hash_bytes of it. */
+size_t kv_pending_prefix(const struct kv_pending *p, struct bytes prefix, uint64_t hash,
+                         struct arena *arena, struct kv_change **ret);
+void kv_pending_prefetch_prefix(const struct kv_pending *p, uint64_t hash);
 
 /* Visible batches that go into the store together: begun, collected in steps that bound how long the
  * shard is busy, written elsewhere, then released in steps or given back. */

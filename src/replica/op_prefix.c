@@ -9,6 +9,8 @@
 #include "kv_ops.h"
 #include "kv_tablet.h"
 
+#include "base/hash.h"
+
 /* A list to read. */
 struct missing {
     struct kv_prefix list;
@@ -19,6 +21,7 @@ struct missing {
 struct prefix_lookup {
     struct prefix_op *op;
     struct bucket *bucket;
+    uint64_t *hashes; /* of the prefixes */
     struct missing *missing;
     size_t missing_count;
     bool settle;
@@ -159,7 +162,8 @@ static enum errcode find_list(struct prefix_lookup *l, size_t i, struct error *e
 {
     struct prefix_op *op = l->op;
     struct kv_tablet *t = l->bucket->kv;
-    struct missing one = {.list = {.prefix = op->prefixes[i], .arena = &l->own}, .place = i};
+    struct missing one = {
+        .list = {.prefix = op->prefixes[i], .hash = l->hashes[i], .arena = &l->own}, .place = i};
 
     if (op->prefixes[i].len == 0) {
         return error_set(e, ERR_INVALID_ARGUMENT, "prefix %zu is empty", i);
@@ -176,6 +180,16 @@ static enum errcode find_list(struct prefix_lookup *l, size_t i, struct error *e
     return ERR_OK;
 }
 
+static uint64_t *hash_all(const struct prefix_op *op, struct arena *arena)
+{
+    uint64_t *hashes = arena_alloc(arena, op->count * sizeof *hashes);
+
+    for (size_t i = 0; i < op->count; i++) {
+        hashes[i] = hash_bytes(op->prefixes[i]);
+    }
+    return hashes;
+}
+
 static void prefix_run(struct bucket_op *bucket_op, struct bucket *b)
 {
     struct prefix_op *op = container_of(bucket_op, struct prefix_op, op);
@@ -188,8 +202,10 @@ static void prefix_run(struct bucket_op *bucket_op, struct bucket *b)
     l = arena_new(op->arena, struct prefix_lookup);
     l->op = op;
     l->bucket = b;
+    l->hashes = hash_all(op, &l->own);
     op->lists = arena_alloc(op->arena, op->count * sizeof *op->lists);
     for (size_t i = 0; i < op->count && code == ERR_OK; i++) {
+        kv_prefix_prefetch(b->kv->rows, l->hashes, op->count, i);
         code = find_list(l, i, &bucket_op->error);
     }
     if (code == ERR_OK && l->missing_count > 0) {

@@ -276,7 +276,9 @@ static void begin_prefix(struct world *w, struct flight *f)
 
     f->prefix = (struct kv_prefix){
         .prefix = bytes_slice(key, 0, ROWS_PREFIX_LEN), .bytes_max = SIZE_MAX, .arena = &f->arena};
+    f->prefix.hash = hash_bytes(f->prefix.prefix);
     f->begun = w->log.shown;
+    kv_prefix_prefetch(w->bucket, &f->prefix.hash, 1, 0);
     f->active = !kv_prefix_begin(w->bucket, &f->prefix);
     if (!f->active) {
         size_t count = w->log.count;

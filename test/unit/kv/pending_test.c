@@ -69,9 +69,9 @@ static void expect_key(const struct kv_pending *p, const struct model *m, uint32
 static void expect_prefix(const struct kv_pending *p, const struct model *m, uint32_t prefix)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct bytes key = rows_key(&arena, prefix * 8);
+    struct bytes bytes = bytes_slice(rows_key(&arena, prefix * 8), 0, ROWS_PREFIX_LEN);
     struct kv_change *changes = NULL;
-    size_t count = kv_pending_prefix(p, bytes_slice(key, 0, ROWS_PREFIX_LEN), &arena, &changes);
+    size_t count = kv_pending_prefix(p, bytes, hash_bytes(bytes), &arena, &changes);
     size_t n = 0;
 
     for (uint32_t i = prefix * 8; i < prefix * 8 + 8; i++) {
