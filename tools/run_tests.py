@@ -38,16 +38,24 @@ def system(program):
         "EIDER_BIN": str(ROOT / program)}
 
 
+def sim(folder, seeds, environment):
+    """Seeds of the simulator; what a crashed server held is lost on purpose."""
+    lost = {name: value.replace("detect_leaks=1", "detect_leaks=0") for name, value in environment.items()}
+    return [f"{folder}/eider_sim", seeds, "--jobs", JOBS], lost
+
+
 # name: (command, environment), in running order
 STAGES = {
     "lint": (["make", "-s", "lint"], {}),
     "build-clang": (["scripts/build", "fuzz"], {}),
     "build": (["scripts/build", "release"], {}),
     "unit": (ctest("build"), {}),
+    "sim": sim("build", "1-800", {}),
     "tools": (pytest("test/tools", "test/protocol"), {}),
     "system": system("build/eider"),
     "build-asan": (["scripts/build", "asan"], {}),
     "unit-asan": (ctest("build-asan"), SANITIZED),
+    "sim-asan": sim("build-asan", "1-40", SANITIZED),
     "system-asan": system("build-asan/eider"),
 }
 STAGES["system-asan"][1].update(SANITIZED)
