@@ -299,6 +299,30 @@ def scans(side):
         side.ask("LIMIT_SCAN", label=f"large {limit}", **large.scan_fields(limit))
 
 
+def scans_between_writes(side):
+    """The first rows again and again while rows come, change and go, in front and behind."""
+    table = create(side)
+
+    def scan(label):
+        for limit in (10, 200, 3, 1000):
+            side.ask("LIMIT_SCAN", label=f"{label} {limit}", **table.scan_fields(limit))
+
+    scan("empty")
+    put(side, table, "rows", *([i, f"v{i}", i] for i in range(0, 3000, 3)))
+    scan("rows")
+    put(side, table, "between", *([i, None, -i] for i in range(1, 60, 3)), [2999, "last", 1])
+    scan("between")
+    put(side, table, "changed", *([i, "changed", i] for i in range(0, 300, 6)))
+    scan("changed")
+    for first in range(0, 400, 50):
+        put(side, table, f"gone {first}", *((i,) for i in range(first, first + 50)))
+        scan(f"gone {first}")
+    number = table.add_column("x", INT)
+    table._until(lambda: not table.put((77,), schema_id=number).HasField("error_code"), "no new schema")
+    put(side, table, "new schema", *([i, "new", i, -i] for i in range(380, 420)), schema_id=number)
+    scan("new schema")
+
+
 def changelogs(side):
     """Fetching a changelog: projections, offsets, limits, batches without rows."""
     table = create(side)
@@ -357,7 +381,7 @@ def snapshots_of_nothing(side):
 
 SCENARIOS = [
     documents, refused_tables, altering, partitions, encoded_keys, prefix_lookups, refused_lookups, scans,
-    changelogs, projections_after_evolution, snapshots_of_nothing,
+    scans_between_writes, changelogs, projections_after_evolution, snapshots_of_nothing,
 ]  # fmt: skip
 
 
