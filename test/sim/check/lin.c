@@ -35,9 +35,11 @@ struct search {
     size_t count;
     lin_step_fn step;
     struct entry head;
-    size_t must;   /* operations that are yet to take effect and have to */
-    size_t words;  /* of a set */
-    uint64_t *set; /* what has taken effect */
+    size_t must;    /* operations that are yet to take effect and have to */
+    size_t words;   /* of a set */
+    uint64_t *set;  /* what has taken effect */
+    size_t *maybes; /* operations that may not have happened */
+    size_t maybe_count;
     struct taken *taken;
     size_t depth;
     size_t deepest;
@@ -76,7 +78,9 @@ static void build(struct search *s)
 
         *begin = (struct entry){.op = i, .at = s->ops[i].begun, .begins = true};
         order[n++] = begin;
-        if (!s->ops[i].maybe) {
+        if (s->ops[i].maybe) {
+            s->maybes[s->maybe_count++] = i;
+        } else {
             begin->end = arena_new(&s->arena, struct entry);
             *begin->end = (struct entry){.op = i, .at = s->ops[i].ended};
             order[n++] = begin->end;
@@ -102,9 +106,22 @@ static void relink_entry(struct entry *e)
     e->next->prev = e;
 }
 
+/* What may not have happened and now never can counts as if it had: it makes no difference any more. */
+static void forget_late(const struct search *s, uint64_t now, uint64_t *set)
+{
+    for (size_t i = 0; i < s->maybe_count; i++) {
+        size_t op = s->maybes[i];
+
+        if (s->ops[op].ended < now) {
+            set[op / 64] |= UINT64_C(1) << op % 64;
+        }
+    }
+}
+
 /* Whether this set with this state is new; remembers it. */
 static bool remember(struct search *s, size_t op, const struct lin_state *state)
 {
+    uint64_t now = s->ops[op].begun > s->now ? s->ops[op].begun : s->now;
     size_t size = s->words * sizeof(uint64_t);
     struct tried *t = arena_alloc(&s->arena, sizeof *t + size);
     uint64_t h;
@@ -112,6 +129,7 @@ static bool remember(struct search *s, size_t op, const struct lin_state *state)
     t->state = *state;
     memcpy(t->set, s->set, size);
     t->set[op / 64] |= UINT64_C(1) << op % 64;
+    forget_late(s, now, t->set);
     h = hash_bytes(bytes_of(t->set, size)) ^ hash_bytes(bytes_of(state, sizeof *state));
     t->other = map_get(&s->tried, h);
     for (const struct tried *o = t->other; o != NULL; o = o->other) {
@@ -184,23 +202,32 @@ static bool can_take(struct search *s, const struct entry *e, struct lin_state *
            remember(s, e->op, next);
 }
 
+/* At each point what must have happened is tried first: detours over what may have come after it. */
 static enum lin_result search(struct search *s)
 {
     struct entry *e = s->head.next;
+    bool maybes = false;
+    size_t taken = 0;
 
-    for (size_t steps = 0; s->must > 0; steps++) {
+    while (s->must > 0) {
         struct lin_state next;
 
-        if (steps == LIN_STEPS_MAX) {
-            return LIN_TIRED;
-        }
         if (e != &s->head && e->begins) {
-            if (can_take(s, e, &next)) {
-                take(s, e, &next);
-                e = s->head.next;
-            } else {
+            if (s->ops[e->op].maybe != maybes || !can_take(s, e, &next)) {
                 e = e->next;
+                continue;
             }
+            if (++taken > LIN_STEPS_MAX) {
+                return LIN_TIRED;
+            }
+            take(s, e, &next);
+            e = s->head.next;
+            maybes = false;
+            continue;
+        }
+        if (!maybes) {
+            maybes = true;
+            e = s->head.next;
             continue;
         }
         if (s->depth >= s->deepest && e != &s->head) {
@@ -210,6 +237,7 @@ static enum lin_result search(struct search *s)
         if (s->depth == 0) {
             return LIN_NO;
         }
+        maybes = s->ops[s->taken[s->depth - 1].entry->op].maybe;
         e = give_back(s);
     }
     return LIN_YES;
@@ -223,6 +251,7 @@ enum lin_result lin_check(const struct lin_op *ops, size_t count, struct lin_sta
 
     s.words = count / 64 + 1;
     s.set = arena_array(&s.arena, s.words, sizeof(uint64_t));
+    s.maybes = arena_array(&s.arena, count + 1, sizeof(size_t));
     s.taken = arena_array(&s.arena, count + 1, sizeof(struct taken));
     map_init(&s.tried);
     build(&s);

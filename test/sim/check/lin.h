@@ -28,7 +28,7 @@ typedef bool (*lin_step_fn)(const void *data, struct lin_state *state);
 enum lin_result {
     LIN_YES,
     LIN_NO,
-    LIN_TIRED, /* no answer after LIN_STEPS_MAX steps */
+    LIN_TIRED, /* no answer after LIN_STEPS_MAX operations were tried */
 };
 
 #define LIN_STEPS_MAX 1000000
