@@ -30,6 +30,9 @@ enum file_mode {
 
 MUST_USE enum errcode file_open(const char *path, enum file_mode mode, struct file **ret,
                                 struct error *e);
+/* One without a name, in memory, for libraries that write to a path: theirs is f->path, as long as
+ * f lives. what: for people who look at the process. */
+MUST_USE enum errcode file_open_memory(const char *what, struct file **ret, struct error *e);
 struct file *file_ref(struct file *f);
 /* Closes with the last reference. Returns NULL; accepts NULL. */
 void *file_unref(struct file *f);

@@ -8,10 +8,16 @@
 
 #define MIB                ((size_t)1 << 20)
 #define LEVELS             7
-#define SPILL_BYTES_MAX    (16 * MIB)
+#define SPILL_BYTES_MAX    (24 * MIB) /* a restart replays one or two */
 #define SPILL_BYTES_MIN    (64u << 10)
 #define MEMTABLE_BYTES_MAX (64 * MIB) /* never met: a flush comes before */
 #define ARENA_BLOCK_BYTES  (64u << 10)
+
+/* Every so many files of level 0 all of level 1 is written anew. More of them would cost lookups, and
+ * tell writers to slow down (kv.backpressure.l0-slowdown-trigger) before anything is behind. */
+#define LEVEL0_TRIGGER        6
+#define COMPACTION_READ_BYTES (256u << 10) /* at a time; block by block would cost a third more */
+
 #define TABLE_FILE_BYTES   (32 * MIB) /* its index and filter together: half a megabyte */
 #define CACHE_PART_BYTES   (8 * MIB)
 #define CACHE_BITS_MAX     6
@@ -60,13 +66,13 @@ static void divide_memory(struct kv_env *env, const struct kv_env_options *optio
     env->budgets.cache_bytes = clamp(total / 4 / shards, KV_CACHE_BYTES_MIN, SIZE_MAX);
     env->budgets.cache_pool = &env->cache_pool;
     kv_cache_pool_init(&env->cache_pool, total / 4);
-    env->budgets.pending_bytes = total / 8;
+    env->budgets.pending_bytes = total / 16 * 3;
     env->budgets.pending_held = &env->pending_held;
     env->budgets.spill_bytes =
         clamp(env->budgets.pending_bytes / 4, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
-    env->unflushed_max = total / 8;
-    /* one spill fills a table in memory: sorted rows into an empty one cost least */
+    env->unflushed_max = total / 16;
     env->flush_bytes = env->budgets.spill_bytes;
+    env->large_bytes = env->budgets.spill_bytes / 2; /* many updates of few rows are less */
     if (options->in_memory && options->spill_bytes > 0) {
         env->budgets.spill_bytes = options->spill_bytes;
         env->flush_bytes = options->spill_bytes;
@@ -137,6 +143,8 @@ static rocksdb_options_t *make_options(const struct kv_env *env, int threads)
     rocksdb_options_set_target_file_size_base(o, TABLE_FILE_BYTES);
     rocksdb_options_set_arena_block_size(o, ARENA_BLOCK_BYTES);
     rocksdb_options_set_allow_concurrent_memtable_write(o, 0); /* there is one writer */
+    rocksdb_options_set_level0_file_num_compaction_trigger(o, LEVEL0_TRIGGER);
+    rocksdb_options_compaction_readahead_size(o, COMPACTION_READ_BYTES);
     set_tables(o, env->block_cache);
     set_compression(o);
     set_files(o);
@@ -146,6 +154,18 @@ static rocksdb_options_t *make_options(const struct kv_env *env, int threads)
     return o;
 }
 
+/* What large writes need. Their files are of level 0: not compressed. */
+static void set_ingestion(struct kv_env *env, int threads)
+{
+    static const int compression = rocksdb_no_compression;
+
+    env->table_options = make_options(env, threads);
+    rocksdb_options_set_compression_per_level(env->table_options, &compression, 1);
+    env->file_options = rocksdb_envoptions_create();
+    env->ingest_options = rocksdb_ingestexternalfileoptions_create();
+    rocksdb_ingestexternalfileoptions_set_move_files(env->ingest_options, 1);
+}
+
 static void start_rocks(struct kv_env *env, const struct kv_env_options *options)
 {
     int threads = options->background_threads < 2 ? 2 : (int)options->background_threads;
@@ -153,7 +173,7 @@ static void start_rocks(struct kv_env *env, const struct kv_env_options *options
     env->block_cache = make_block_cache(env->block_cache_bytes);
     env->world = rocksdb_create_default_env();
     rocksdb_env_set_background_threads(env->world, threads);
-    rocksdb_env_set_high_priority_background_threads(env->world, 1);
+    rocksdb_env_set_high_priority_background_threads(env->world, FLUSH_THREADS);
     if (options->rate_bytes_per_second > 0) {
         env->limiter = rocksdb_ratelimiter_create((int64_t)options->rate_bytes_per_second,
                                                   RATE_REFILL_US, RATE_FAIRNESS);
@@ -162,6 +182,7 @@ static void start_rocks(struct kv_env *env, const struct kv_env_options *options
     env->checkpoint_options = make_options(env, threads);
     rocksdb_options_set_create_if_missing(env->checkpoint_options, 0);
     rocksdb_options_set_disable_auto_compactions(env->checkpoint_options, 1);
+    set_ingestion(env, threads);
     env->write_options = rocksdb_writeoptions_create();
     rocksdb_writeoptions_disable_WAL(env->write_options, 1);
     rocksdb_writeoptions_set_no_slowdown(env->write_options, 1);
@@ -175,6 +196,9 @@ static void stop_rocks(struct kv_env *env)
 {
     rocksdb_readoptions_destroy(env->passing_options);
     rocksdb_readoptions_destroy(env->read_options);
+    rocksdb_ingestexternalfileoptions_destroy(env->ingest_options);
+    rocksdb_envoptions_destroy(env->file_options);
+    rocksdb_options_destroy(env->table_options);
     rocksdb_flushoptions_destroy(env->flush_options);
     rocksdb_writeoptions_destroy(env->write_options);
     rocksdb_options_destroy(env->checkpoint_options);

@@ -4,10 +4,11 @@
  * One option bounds it all (memory_bytes):
  *   1/2  rows used last, half of it per shard, half for those who need it (cache.h)
  *   1/4  blocks of table files, their indexes and filters included
- *   1/8  changes on their way into the stores (bucket.h)
- *   1/8  tables in memory that RocksDB has not yet written to files
- * The last two are soft: whoever is beyond them writes at once. Not counted: what cursors and reads
- * under way hold, about 250 KB for each open bucket and a few KB for each table file.
+ *   3/16 changes on their way into the stores (bucket.h)
+ *   1/16 tables in memory that RocksDB has not yet written to files: small writes only
+ * The last two are soft: whoever is beyond them writes at once. Not counted: the file that a large
+ * write becomes until it is written, what cursors, reads and compactions under way hold, about 250 KB
+ * for each open bucket and a few KB for each table file.
  * Thread: any, after the env is made.
  */
 #ifndef KV_ENV_H
@@ -25,7 +26,7 @@ struct kv_env_options {
     size_t memory_bytes; /* raised to KV_MEMORY_BYTES_MIN */
     unsigned shard_count;
     unsigned background_threads; /* flushes and compactions of all buckets; at least 2 are used */
-    uint64_t rate_bytes_per_second; /* of their writes; 0: no limit */
+    uint64_t rate_bytes_per_second; /* of their writes; 0: no limit. Large writes are not theirs */
     bool in_memory;     /* for tests and simulations: stores are of kv_memory.c, without RocksDB */
     size_t spill_bytes; /* there: instead of a share of memory_bytes; 0: that */
 };

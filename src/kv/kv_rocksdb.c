@@ -1,12 +1,13 @@
 /* The engine of real servers: one RocksDB database per bucket, all rows in its default column
  * family, and among them, under kv_state_key, the state that the rows are of.
  *
- * RocksDB's own log is off. A write is one batch of rows and state; a batch lies in one table in
+ * RocksDB's own log is off. A small write is one batch of rows and state; a batch lies in one table in
  * memory as a whole, tables go to files in their order, and a file belongs to the database once the
- * manifest says so, synced. So after a crash the database is as after some write, and the state
- * tells which. */
+ * manifest says so, synced. A large write is such a file from the start: it costs half. So after a
+ * crash the database is as after some write, and the state tells which. */
 #include "engine.h"
 #include "rocks.h"
+#include "table_file.h"
 
 #include <rocksdb/c.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #define GET_MAX          128u /* keys of one call of RocksDB */
 #define SMALL_TABLE_KEYS 8u
 #define PATH_LEN_MAX     1024
+#define TABLE_NAME       "spill" /* a table file until the database has taken it */
 
 struct rocks_store {
     struct kv_store store;
@@ -118,6 +120,14 @@ static enum errcode adopt(struct rocks_store *s, const struct kv_state *state, s
     return empty && state->offset == 0 ? ERR_OK : kv_store_flush(&s->store, e);
 }
 
+/* What a crash may have left. */
+static enum errcode remove_table(const struct rocks_store *s, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+
+    return path_remove(arena_printf(&arena, "%s/" TABLE_NAME, s->dir), e);
+}
+
 static const struct kv_engine rocks_engine;
 static void measure(struct rocks_store *s);
 
@@ -132,6 +142,7 @@ enum errcode kv_rocksdb_open(struct kv_env *env, const struct kv_open_params *pa
     s->store.engine = &rocks_engine;
     s->env = env;
     s->dir = mem_strdup(params->dir);
+    TRY(remove_table(s, e));
     TRY(open_database(s, env->options, e));
     TRY(read_state(s, env->read_options, &stored, e));
     if (stored.found) {
@@ -219,13 +230,57 @@ static void fill_batch(rocksdb_writebatch_t *batch, const struct kv_change *chan
     }
 }
 
-static enum errcode rocks_write(struct kv_store *store, const struct kv_change *changes,
+/* Whether the changes alone would fill a table in memory well enough for a flush. */
+static bool is_large(const struct rocks_store *s, const struct kv_change *changes, size_t count)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bytes += changes[i].key.len + changes[i].value.len;
+    }
+    return bytes >= s->env->large_bytes;
+}
+
+/* RocksDB refuses writes that would have to wait; of files it takes any number. */
+static enum errcode check_stall(const struct rocks_store *s, struct error *e)
+{
+    if (property(s, "rocksdb.is-write-stopped") == 0 &&
+        property(s, "rocksdb.actual-delayed-write-rate") == 0) {
+        return ERR_OK;
+    }
+    return error_set(e, ERR_STORAGE_BACKPRESSURE, "write to %s: compaction is behind", s->dir);
+}
+
+/* The file has the state's key, as every table in memory has that is not empty: RocksDB flushes it
+ * first, and so all writes are on the device afterwards. */
+static enum errcode write_file(struct rocks_store *s, const struct kv_change *changes, size_t count,
+                               const struct kv_state *state, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const char *path = arena_printf(&arena, "%s/" TABLE_NAME, s->dir);
+    uint8_t buffer[KV_STATE_SIZE];
+    char *message = NULL;
+
+    TRY(check_stall(s, e));
+    TRY(table_file_write(s->env, path, changes, count, kv_state_encode(&s->store, state, buffer),
+                         e));
+    rocksdb_ingest_external_file(s->db, &path, 1, s->env->ingest_options, &message);
+    if (message != NULL) {
+        IGNORE(path_remove(path, NULL) != ERR_OK);
+    }
+    TRY(rocks_check(message, "write to", s->dir, e));
+    s->unflushed = false;
+    measure(s);
+    atomic_store_explicit(&s->store.durable_offset, state->offset, memory_order_release);
+    return ERR_OK;
+}
+
+static enum errcode write_batch(struct rocks_store *s, const struct kv_change *changes,
                                 size_t count, const struct kv_state *state, struct error *e)
 {
-    struct rocks_store *s = of(store);
     rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
     uint8_t buffer[KV_STATE_SIZE];
-    struct bytes value = kv_state_encode(store, state, buffer);
+    struct bytes value = kv_state_encode(&s->store, state, buffer);
     char *message = NULL;
 
     fill_batch(batch, changes, count);
@@ -237,6 +292,15 @@ static enum errcode rocks_write(struct kv_store *store, const struct kv_change *
     s->unflushed = true;
     measure(s);
     return ERR_OK;
+}
+
+static enum errcode rocks_write(struct kv_store *store, const struct kv_change *changes,
+                                size_t count, const struct kv_state *state, struct error *e)
+{
+    struct rocks_store *s = of(store);
+
+    return is_large(s, changes, count) ? write_file(s, changes, count, state, e)
+                                       : write_batch(s, changes, count, state, e);
 }
 
 static enum errcode rocks_relieve(struct kv_store *store, struct error *e)

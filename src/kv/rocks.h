@@ -5,6 +5,8 @@
  *   offset share one family: then they share every memory table and reach the device together.
  * - The default checksum of blocks, XXH3, is unknown to RocksDB 6.20, with which the stock clients
  *   open snapshots: XXH64 is not. CRC-32C is slow in Debian's build.
+ * - A writer of table files takes the compression of the lowest level, heeds no rate limiter, and drops
+ *   its pages from the page cache. Taking a file over waits for no compaction, however late it is.
  * - Closing while a column family handle lives aborts.
  */
 #ifndef KV_ROCKS_H
@@ -26,12 +28,16 @@ struct kv_env {
     rocksdb_ratelimiter_t *limiter;
     rocksdb_options_t *options;            /* of a bucket's database */
     rocksdb_options_t *checkpoint_options; /* of one that is opened to be cleaned */
+    rocksdb_options_t *table_options;      /* of a table file made outside of a database */
+    rocksdb_envoptions_t *file_options;    /* likewise */
+    rocksdb_ingestexternalfileoptions_t *ingest_options;
     rocksdb_writeoptions_t *write_options;
     rocksdb_flushoptions_t *flush_options;
     rocksdb_readoptions_t *read_options;
     rocksdb_readoptions_t *passing_options; /* the blocks of rows that are read are not kept */
     size_t unflushed_max;
     size_t flush_bytes;      /* a table in memory of that size is flushed */
+    size_t large_bytes;      /* a write of that size is a table file of its own */
     atomic_size_t unflushed; /* sum over all open stores */
 };
 

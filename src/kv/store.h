@@ -11,7 +11,7 @@
  * state's offset: then the state is to be thrown away.
  *
  * Errors: ERR_KV_STORAGE, ERR_DISK_FULL, ERR_CORRUPT_FILE (what is on disk is damaged, or no state
- * of ours), ERR_STORAGE_BACKPRESSURE where stated. After the first two of a write the store refuses
+ * of ours), ERR_STORAGE_BACKPRESSURE where stated. After the first two of a write the store may refuse
  * further ones until it is closed and opened again.
  *
  * Thread: pool; everything may block on the device unless stated. One write at a time; reads, and
@@ -77,8 +77,8 @@ MUST_USE enum errcode kv_store_close(struct kv_store *s, struct error *e);
 /* ---- writing ---- */
 
 /* Makes the changes, one per key, in any order (they are sorted in place), and moves the state; then
- * flushes when there is enough in memory. ERR_STORAGE_BACKPRESSURE: nothing was written, compaction
- * is behind; try again later. */
+ * flushes when there is enough in memory. After a large write everything is on the device.
+ * ERR_STORAGE_BACKPRESSURE: nothing was written, compaction is behind; try again later. */
 MUST_USE enum errcode kv_store_write(struct kv_store *s, struct kv_change *changes, size_t count,
                                      const struct kv_state *state, struct error *e);
 /* Brings all writes to the device. */

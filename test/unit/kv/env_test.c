@@ -11,7 +11,7 @@ static void one_option_divides_the_memory(void **state)
     (void)state;
     assert_int_equal(b.cache_bytes * 4, (size_t)1 << 28);
     assert_int_equal(b.cache_pool->left, (size_t)1 << 28);
-    assert_int_equal(b.pending_bytes, (size_t)1 << 27);
+    assert_int_equal(b.pending_bytes, (size_t)3 << 26);
     assert_true(b.spill_bytes <= b.pending_bytes / 2);
     assert_int_equal(stats.block_cache_capacity, (size_t)1 << 28);
     assert_int_equal(stats.unflushed_bytes, 0);

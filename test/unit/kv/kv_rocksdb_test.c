@@ -7,9 +7,11 @@
 #include <sys/wait.h>
 
 #include "io/clock.h"
+#include "kv/engine.h"
 
-#define KEYS   2000
-#define ROUNDS 12
+#define KEYS       2000
+#define ROUNDS     12
+#define LONG_VALUE 1500
 
 static const struct kv_env_options small = {.memory_bytes = KV_MEMORY_BYTES_MIN, .shard_count = 1};
 
@@ -23,13 +25,19 @@ static struct kv_store *open_store(struct kv_env *env, const char *dir, int64_t 
     return s;
 }
 
-/* The log: its n-th change is the same for whoever asks. */
+/* The log: its n-th change is the same for whoever asks. Long values come together, so that some
+ * writes are large. */
 static struct kv_change log_change(struct arena *arena, int64_t offset)
 {
     struct rows_random r = {.state = (uint64_t)offset * 77};
     uint32_t key = rows_below(&r, KEYS);
+    bool removed = rows_below(&r, 5) == 0;
+    struct kv_change change = rows_change(arena, key, removed ? 0 : (uint32_t)offset);
 
-    return rows_change(arena, key, rows_below(&r, 5) == 0 ? 0 : (uint32_t)offset);
+    if (!removed && offset / 1000 % 4 == 0) {
+        change.value = bytes_str(arena_printf(arena, "%0*lld", LONG_VALUE, (long long)offset));
+    }
+    return change;
 }
 
 /* Writes what the log has, in writes of random sizes, for ever; flushes now and then. */
@@ -70,6 +78,8 @@ static void write_for_ever(const char *dir, uint64_t seed)
 static int64_t compare_with_log(const char *dir)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(arena_fini) struct arena scratch = ARENA_INIT;
+    static int64_t newest[KEYS]; /* change of a key + 1 */
     struct kv_env *env = kv_env_new(&small);
     struct kv_store *s = open_store(env, dir, 0);
     struct kv_state state = kv_store_state(s);
@@ -79,12 +89,12 @@ static int64_t compare_with_log(const char *dir)
     bool equal = state.row_count == state.offset * 3;
 
     for (int64_t offset = 0; offset < state.offset; offset++) {
-        struct kv_change change = log_change(&arena, offset);
-
-        expected[rows_key_number(change.key)] = change.value;
+        arena_reset(&scratch);
+        newest[rows_key_number(log_change(&scratch, offset).key)] = offset + 1;
     }
     for (uint32_t i = 0; i < KEYS; i++) {
         keys[i] = rows_key(&arena, i);
+        expected[i] = newest[i] == 0 ? BYTES_EMPTY : log_change(&arena, newest[i] - 1).value;
     }
     equal = equal && kv_store_multi_get(s, keys, KEYS, &arena, values, NULL) == ERR_OK;
     for (uint32_t i = 0; i < KEYS; i++) {
@@ -352,6 +362,173 @@ static void lookups_of_more_than_the_block_cache_holds(void **state)
     rows_dir_remove(dir);
 }
 
+/* ---- large writes ---- */
+
+#define MANY 7900u /* rows of a large write */
+
+static void expect_row(struct kv_store *s, uint32_t row, uint32_t number)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct bytes key = rows_key(&arena, row);
+    struct bytes value;
+    struct error e;
+
+    OK(kv_store_multi_get(s, &key, 1, &arena, &value, &e));
+    assert_true(bytes_equal(value, rows_value(&arena, number)));
+}
+
+/* Row 1 removed, all others of the value, and two keys beside ours, which is left out. */
+static void write_many(struct kv_store *s, uint32_t number, int64_t offset)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_change *changes = arena_array(&arena, MANY + 3, sizeof *changes);
+    struct kv_state state = {.offset = offset, .row_count = offset};
+    struct error e;
+
+    for (uint32_t i = 0; i < MANY; i++) {
+        changes[i] = rows_change(&arena, i, i == 1 ? 0 : number);
+    }
+    for (uint8_t i = 0; i < 3; i++) { /* before it, the key itself, behind it */
+        uint8_t *key = arena_alloc(&arena, kv_state_key.len);
+
+        memcpy(key, kv_state_key.data, kv_state_key.len);
+        key[kv_state_key.len - 1] = (uint8_t)(key[kv_state_key.len - 1] + i - 1);
+        changes[MANY + i] = (struct kv_change){.key = bytes_of(key, kv_state_key.len),
+                                               .value = bytes_str("beside ours")};
+    }
+    OK(kv_store_write(s, changes, MANY + 3, &state, &e));
+}
+
+static uint32_t count_rows(struct kv_cursor *c)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct kv_items items;
+    struct error e;
+
+    OK(kv_cursor_next(c, UINT32_MAX, SIZE_MAX, &arena, &items, &e));
+    return (uint32_t)items.count;
+}
+
+static void a_large_write_is_durable_at_once(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    char *spill = arena_printf(&arena, "%s/spill", dir);
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    struct kv_cursor *before = NULL;
+    struct kv_cursor *after = NULL;
+    struct error e;
+
+    (void)state;
+    write_rows(s, 0, 10, 1);
+    assert_int_equal(kv_store_durable_offset(s), 0);
+    OK(kv_cursor_open(s, &before, &e));
+    write_many(s, 49, 2);
+    assert_int_equal(kv_store_durable_offset(s), 2); /* the small one before it, too */
+    assert_int_equal(kv_store_stats(s).memory_bytes, 0);
+    assert_int_equal(kv_env_stats(env).unflushed_bytes, 0);
+    assert_false(path_exists(spill));
+    write_rows(s, 2, 3, 3);
+    write_many(s, 48, 4);
+    write_rows(s, 3, 4, 5);
+    OK(kv_cursor_open(s, &after, &e));
+    assert_int_equal(kv_cursor_state(before).offset, 1);
+    assert_int_equal(count_rows(before), 10);
+    assert_int_equal(kv_cursor_state(after).offset, 5);
+    assert_int_equal(count_rows(after), MANY - 1 + 2);
+    kv_cursor_close(before);
+    kv_cursor_close(after);
+
+    OK(kv_store_close(s, &e));
+    OK(file_replace(spill, bytes_str("half a table"), &e)); /* as a crash leaves it */
+    s = open_store(env, dir, 0);
+    assert_false(path_exists(spill));
+    assert_int_equal(kv_store_state(s).offset, 5);
+    expect_row(s, 0, 48);
+    expect_row(s, 1, 0);
+    expect_row(s, 2, 48);
+    expect_row(s, 3, 4);
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+/* Equal names, equal contents: what is taken over is never written to afterwards. */
+static void checkpoints_share_large_writes(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, arena_printf(&arena, "%s/db", dir), 0);
+    struct kv_checkpoint first;
+    struct kv_checkpoint second;
+    struct dir_list list;
+    size_t shared = 0;
+    struct error e;
+
+    (void)state;
+    write_many(s, 49, 1);
+    OK(kv_store_checkpoint(s, arena_printf(&arena, "%s/1", dir), &first, &e));
+    write_many(s, 48, 2);
+    OK(kv_store_checkpoint(s, arena_printf(&arena, "%s/2", dir), &second, &e));
+    assert_int_equal(first.lineage, second.lineage);
+    assert_int_equal(second.state.offset, 2);
+    OK(dir_read(arena_printf(&arena, "%s/1", dir), &arena, &list, &e));
+    for (size_t i = 0; i < list.count; i++) {
+        const char *name = list.entries[i].name;
+        uint64_t number = kv_table_number(name);
+        struct bytes one;
+        struct bytes two;
+        bool there = false;
+
+        OK(file_read_whole(arena_printf(&arena, "%s/1/%s", dir, name), SIZE_MAX, &arena, &one,
+                           &there, &e));
+        OK(file_read_whole(arena_printf(&arena, "%s/2/%s", dir, name), SIZE_MAX, &arena, &two,
+                           &there, &e));
+        if (number > 0 && number <= first.table_max && there) {
+            assert_true(bytes_equal(one, two));
+            shared++;
+        }
+    }
+    assert_true(shared > 0);
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
+static void a_large_write_that_fails_leaves_nothing(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    char *dir = rows_dir(&arena);
+    char *spill = arena_printf(&arena, "%s/spill", dir);
+    struct kv_env *env = kv_env_new(&small);
+    struct kv_store *s = open_store(env, dir, 0);
+    struct kv_change *changes = arena_array(&arena, MANY, sizeof *changes);
+    const struct kv_state reached = {.offset = 2};
+    struct error e;
+
+    (void)state;
+    write_rows(s, 0, 10, 1);
+    for (uint32_t i = 0; i < MANY; i++) {
+        changes[i] = rows_change(&arena, i, 49);
+    }
+    OK(dir_create(arena_printf(&arena, "%s/in the way", spill), &e));
+    assert_int_equal(kv_store_write(s, changes, MANY, &reached, &e), ERR_KV_STORAGE);
+    assert_false(kv_store_damaged(s));
+    assert_int_equal(kv_store_state(s).offset, 1);
+    expect_row(s, 0, 1);
+    OK(path_remove_tree(spill, &e));
+    OK(kv_store_close(s, &e));
+    s = open_store(env, dir, 0);
+    assert_int_equal(kv_store_state(s).offset, 1);
+    OK(kv_store_write(s, changes, MANY, &reached, &e));
+    expect_row(s, 0, 49);
+    OK(kv_store_close(s, &e));
+    kv_env_free(env);
+    rows_dir_remove(dir);
+}
+
 static void damage_is_an_error(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
@@ -446,6 +623,9 @@ int main(void)
         cmocka_unit_test(lineage_survives_a_restart),
         cmocka_unit_test(memory_is_given_back_by_flushes),
         cmocka_unit_test(lookups_of_more_than_the_block_cache_holds),
+        cmocka_unit_test(a_large_write_is_durable_at_once),
+        cmocka_unit_test(checkpoints_share_large_writes),
+        cmocka_unit_test(a_large_write_that_fails_leaves_nothing),
         cmocka_unit_test(damage_is_an_error),
         cmocka_unit_test(damage_found_later_is_remembered),
         cmocka_unit_test(a_key_without_bytes),
