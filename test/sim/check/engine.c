@@ -12,7 +12,7 @@ static struct values overwrite(const struct key_state *old, const struct op *put
         if ((put->put.mask >> i & 1) != 0) {
             values.v[i] = put->put.values.v[i];
             values.nulls &= (uint8_t) ~(1u << i);
-            values.nulls |= put->put.values.nulls & (uint8_t)(1u << i);
+            values.nulls = (uint8_t)(values.nulls | (put->put.values.nulls & (1u << i)));
         }
     }
     return values;
