@@ -142,10 +142,13 @@ def test_a_hundred_megabytes_are_enough_under_load(memory_limit, launch):
         peers = [table.cluster.connect() for _ in range(8)]
         while time.monotonic() < end:  # 16 MB of writes at once, more than the budget with what is read
             sent = [
-                (p, p.send("PRODUCE_LOG", **table.produce_fields(packed, bucket=1 + n % 3)))
+                (p, p.send("PRODUCE_LOG", **table.produce_fields(packed, 1 + n % 3, timeout_ms=60_000)))
                 for n, p in enumerate(peers)
             ]
-            put = [(p, p.send("PUT_KV", **rows.put_fields(batch))) for p, batch in zip(peers * 3, puts)]
+            put = [
+                (p, p.send("PUT_KV", **rows.put_fields(batch, timeout_ms=60_000)))
+                for p, batch in zip(peers * 3, puts)
+            ]
             for peer, request in sent:
                 answer = peer.result("PRODUCE_LOG", request).buckets_resp[0]
                 assert not answer.HasField("error_code"), answer

@@ -12,13 +12,22 @@ from powercut import cut, disk, real, traffic
 pytestmark = [pytest.mark.own_server, pytest.mark.timeout(600)]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_nothing_promised_is_lost_in_a_power_cut(seed):
-    images = 100 if world.sanitized() else 250
+def cut_power(seed, images):
     counts, failed = cut.campaign(f"test-{seed}", images, cut.ROOT / ".cache" / "powercut")
     print(dict(counts))
     assert not failed, "\n".join(failed)
     assert counts["torn"] + counts["reordered"] > images / 3
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_promised_is_lost_in_a_power_cut(seed):
+    cut_power(seed, 100 if world.sanitized() else 250)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_nothing_promised_is_lost_in_five_thousand_power_cuts():
+    cut_power("many", 5000)
 
 
 def test_ext4_shut_down_under_traffic(disk_image, tmp_path):

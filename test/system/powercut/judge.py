@@ -24,7 +24,7 @@ class Knowledge:
     def _take(self, what, name, *more):
         if what in ("table", "part"):
             known = self.tables if what == "table" else self.parts
-            if more[0] == "dropping":
+            if more == ("dropping",):
                 more = ("dropping", *known[name][1:])
             known[name] = more
             if what == "table" and more[0] in ("creating", "gone"):

@@ -128,7 +128,6 @@ class Run:
         listed = set(call("LIST_TABLES", database_name=things.DATABASE).table_name)
         for name, words in known.tables.items():
             if words[0] == "creating" and name in listed:
-                self.mark("table", name, "dropping")
                 path = {"database_name": things.DATABASE, "table_name": name}
                 call("DROP_TABLE", table_path=path, ignore_if_not_exists=False)
             if words[0] == "creating" or words[0] == "dropping" and name not in listed:
