@@ -33,7 +33,7 @@ demo: all ## stock pyfluss: 336,776 flights, then tables with primary keys, foll
 	@scripts/bootstrap demo
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider scripts/demo
 
-test: ## unit tests, corpora, black-box tests; then all of it again under ASan and UBSan
+test: ## unit tests, corpora, simulated lives, black-box tests; then all of it again under ASan and UBSan
 	@scripts/bootstrap build test
 	@python3 tools/run_tests.py
 
