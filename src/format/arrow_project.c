@@ -20,7 +20,7 @@ static enum errcode check_columns(const struct arrow_projector *p, const struct 
                                   struct error *e);
 static enum errcode find_ranges(const struct arrow_projector *p, const struct source *s,
                                 struct arena *arena, struct arrow_projection *ret, struct error *e);
-static enum errcode check_run(const struct arrow_run *run, const struct arrow_message *m,
+static enum errcode check_run(const struct arrow_project_run *run, const struct arrow_message *m,
                               int64_t start_min, struct error *e);
 static int64_t buffer_end(const struct arrow_message *m, size_t index);
 static void write_head(uint8_t *to, struct bytes prefix, const struct batch_header *header,
@@ -43,12 +43,12 @@ enum errcode arrow_projector_init(struct arrow_projector *p, const struct arrow_
 
         ASSERT(column->nodes > 0);
         if (next < count && positions[next] == i) {
-            struct arrow_run *run;
+            struct arrow_project_run *run;
 
             if (next == 0 || positions[next - 1] + 1 != i) {
                 built.runs[built.run_count++] =
-                    (struct arrow_run){.node_first = built.schema_node_count,
-                                       .buffer_first = built.schema_buffer_count};
+                    (struct arrow_project_run){.node_first = built.schema_node_count,
+                                               .buffer_first = built.schema_buffer_count};
             }
             run = &built.runs[built.run_count - 1];
             run->node_count += column->nodes;
@@ -215,7 +215,7 @@ static enum errcode find_ranges(const struct arrow_projector *p, const struct so
 
     ret->ranges = arena_alloc(arena, p->run_count * sizeof *ret->ranges);
     for (size_t i = 0; i < p->run_count; i++) {
-        const struct arrow_run *run = &p->runs[i];
+        const struct arrow_project_run *run = &p->runs[i];
         int64_t start;
         size_t len;
 
@@ -238,7 +238,7 @@ static enum errcode find_ranges(const struct arrow_projector *p, const struct so
 }
 
 /* Buffers of the run must follow one another, from `start_min` to the end of the body. */
-static enum errcode check_run(const struct arrow_run *run, const struct arrow_message *m,
+static enum errcode check_run(const struct arrow_project_run *run, const struct arrow_message *m,
                               int64_t start_min, struct error *e)
 {
     for (size_t i = 0; i < run->buffer_count; i++) {

@@ -21,7 +21,7 @@
 #include "batch.h"
 
 /* Neighbouring selected columns. */
-struct arrow_run {
+struct arrow_project_run {
     uint32_t node_first;
     uint32_t node_count;
     uint32_t buffer_first;
@@ -29,7 +29,7 @@ struct arrow_run {
 };
 
 struct arrow_projector {
-    struct arrow_run *runs;
+    struct arrow_project_run *runs;
     size_t run_count;
     uint32_t *column_nodes; /* first node of each selected column */
     size_t column_count;

@@ -14,17 +14,6 @@
 #define OFFSET_SIZE  4
 #define ELEMENTS_MAX ((size_t)1 << 24) /* of all lists of a column; they take memory when read */
 
-struct arrow_read_node {
-    enum arrow_build_kind kind;
-    uint32_t width;
-    uint32_t span;
-    size_t length;
-    size_t null_count;
-    struct bytes validity;
-    struct bytes offsets;
-    struct bytes data;
-};
-
 /* What is being opened. */
 struct opening {
     const struct arrow_message *message;

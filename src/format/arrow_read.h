@@ -7,12 +7,24 @@
 #ifndef FORMAT_ARROW_READ_H
 #define FORMAT_ARROW_READ_H
 
+#include "arrow_build.h"
 #include "codec.h"
 #include "row.h"
 
 #define ARROW_READ_SIZE_MAX ((size_t)1 << 30) /* of all buffers of a message when decompressed */
 
-struct arrow_read_node;
+/* A column or one of its children, decompressed and checked, for those who read column by column.
+ * Which buffers there are says the kind (arrow_build.h); BOOL has bits in data. */
+struct arrow_read_node {
+    enum arrow_build_kind kind;
+    uint32_t width;
+    uint32_t span; /* nodes of this field, all below it included */
+    size_t length;
+    size_t null_count; /* 0: validity is not to be looked at; length: all, likewise */
+    struct bytes validity;
+    struct bytes offsets;
+    struct bytes data;
+};
 
 struct arrow_reader {
     const struct type *row;
