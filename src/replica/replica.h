@@ -244,6 +244,7 @@ struct replica_totals {
 };
 struct replica_totals replica_totals(const struct replica_set *set);
 
+#include "cut.h"    /* the stored bytes of a bucket as of one moment */
 #include "kv_ops.h" /* reads of primary-key tables */
 
 #endif
