@@ -59,6 +59,14 @@ static void announce(const struct server *s)
     json_write_object(&w);
     json_write_string_member(
         &w, "address", arena_printf(&arena, ipv6 ? "[%s]:%u" : "%s:%u", first->host, first->port));
+    if (s->sql_listener_count > 0) {
+        const struct node_listener *sql = &s->sql_listeners[0];
+
+        json_write_string_member(&w, "postgres",
+                                 arena_printf(&arena,
+                                              strchr(sql->host, ':') != NULL ? "[%s]:%u" : "%s:%u",
+                                              sql->host, sql->port));
+    }
     json_write_int_member(&w, "pid", getpid());
     json_write_string_member(&w, "data_dir", s->data_dir);
     json_write_string_member(&w, "durability", s->config->replicas.sync ? "fsync" : "os");

@@ -217,6 +217,7 @@ static void start_accepting(void *context, unsigned index)
 static enum errcode start_all(struct server *s, struct error *e)
 {
     TRY(listen_all(s, e)); /* a port that is taken is found out before anything is touched */
+    TRY(server_sql_listen(s, e));
     TRY(open_data_dir(s, e));
     s->disk = pool_new("disk", s->config->disk_threads);
     s->reads = pool_new("reads", s->config->read_threads);
@@ -231,6 +232,7 @@ static enum errcode start_all(struct server *s, struct error *e)
     meta_start(s->meta);
     shards_call(&s->coordinator, 1, start_upkeep, s);
     shards_call(s->shards, 1, start_accepting, s);
+    server_sql_start(s);
     return ERR_OK;
 }
 
@@ -245,6 +247,7 @@ enum errcode server_start(const struct server_config *config, struct server **re
     deletions_init(s);
     for (size_t i = 0; i < SERVER_LISTENERS_MAX; i++) {
         s->listen_fds[i] = -1;
+        s->sql_fds[i] = -1;
     }
     code = start_all(s, e);
     if (code != ERR_OK) {
@@ -330,6 +333,7 @@ static void stop_serving(struct server *s)
         return;
     }
     shards_call(s->shards, 1, stop_accepting, s);
+    server_sql_stop(s);
     stop_stage(s, stop_front);
     stop_stage(s, quiet_replicas);
     end_thread(s->coordinator);
@@ -363,6 +367,7 @@ bool server_stop(struct server *s)
     stop_serving(s);
     end_threads(s);
     deletions_free(s);
+    server_sql_free(s);
     for (unsigned i = 0; i < s->node.shard_count; i++) {
         fluss_front_free(s->fronts[i]);
         service_free(s->services[i]);

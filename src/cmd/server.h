@@ -16,6 +16,7 @@
 #include "remote_root.h"
 
 #include "front/fluss.h"
+#include "front/postgres.h"
 #include "io/gate.h"
 #include "kv/kv.h"
 #include "log/log.h"
@@ -52,7 +53,11 @@ struct server_config {
     unsigned sync_threads;
     unsigned kv_threads;
     unsigned snapshot_threads;
-    struct kv_env_options kv; /* shard_count is filled in */
+    struct kv_env_options kv;                                   /* shard_count is filled in */
+    struct server_listener sql_listeners[SERVER_LISTENERS_MAX]; /* of the PostgreSQL protocol */
+    size_t sql_listener_count;
+    bool sql_may_miss; /* a port that is taken does not prevent the start */
+    struct sql_options sql;
 };
 
 enum { CHECKPOINT_RECOVERY, CHECKPOINT_WATERMARK, CHECKPOINT_COUNT };
@@ -97,6 +102,14 @@ struct server {
     int listen_fds[SERVER_LISTENERS_MAX];
     unsigned next_shard; /* of the next connection; first shard */
 
+    struct node_listener sql_listeners[SERVER_LISTENERS_MAX]; /* those that listen */
+    size_t sql_listener_count;
+    int sql_fds[SERVER_LISTENERS_MAX];
+    struct listener *sql_accepting[SERVER_LISTENERS_MAX]; /* first shard */
+    struct postgres_front *sql_fronts[SERVER_SHARDS_MAX];
+    struct pool *sql_pool;
+    struct sql_engine *sql;
+
     struct gate *stopping;
     atomic_bool ending; /* no removal is begun any more */
     atomic_bool closed_clean;
@@ -119,6 +132,17 @@ void deletions_init(struct server *s);
 MUST_USE enum errcode deletions_resume(struct server *s, struct error *e);
 /* What was under way when the threads ended; the next start does it again. */
 void deletions_free(struct server *s);
+
+/* ---- server_sql.c ---- */
+
+/* Listens. ERR_NETWORK: a port is taken and that is not allowed. */
+MUST_USE enum errcode server_sql_listen(struct server *s, struct error *e);
+/* Fronts on all shards, which run; on the first, accepting. */
+void server_sql_start(struct server *s);
+/* Ends all sessions; the shards run. */
+void server_sql_stop(struct server *s);
+/* The shards' loops have ended. */
+void server_sql_free(struct server *s);
 
 /* ---- checkpoints.c ---- */
 

@@ -2,6 +2,7 @@
 
 #include "listeners.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* Threads for opens and closes, for cold reads and for syncs; they start when they are needed. The
@@ -30,6 +31,47 @@ static enum errcode config_listeners(const struct server_args *args, struct aren
         };
     }
     return ERR_OK;
+}
+
+/* postgres.listeners: host:port[,host:port ...], or none. */
+static enum errcode config_sql_listeners(const struct options *o, struct arena *arena,
+                                         struct server_config *c, struct error *e)
+{
+    const char *rest = options_string(o, "postgres.listeners");
+
+    c->sql_may_miss = !options_is_set(o, "postgres.listeners");
+    if (strcmp(rest, "none") == 0) {
+        return ERR_OK;
+    }
+    while (rest != NULL) {
+        const char *comma = strchr(rest, ',');
+        size_t len = comma == NULL ? strlen(rest) : (size_t)(comma - rest);
+        struct listener_list list;
+
+        if (c->sql_listener_count == SERVER_LISTENERS_MAX) {
+            return error_set(e, ERR_INVALID_ARGUMENT,
+                             "postgres.listeners: found more listeners than %d",
+                             SERVER_LISTENERS_MAX);
+        }
+        TRY(listeners_parse_text(
+            arena_printf(arena, "POSTGRES://%s", arena_strndup(arena, rest, len)),
+            "postgres.listeners", arena, &list, e));
+        c->sql_listeners[c->sql_listener_count++] = (struct server_listener){
+            .name = "POSTGRES", .host = list.bind[0].host, .port = list.bind[0].port};
+        rest = comma == NULL ? NULL : comma + 1;
+    }
+    return ERR_OK;
+}
+
+static void config_sql(const struct options *o, struct sql_options *sql)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    sql->library = options_string(o, "eider.sql.library");
+    sql->memory_bytes = (uint64_t)options_bytes(o, "eider.sql.memory");
+    sql->threads = options_has(o, "eider.sql.threads")
+                       ? (unsigned)options_int(o, "eider.sql.threads")
+                       : (cores > 0 ? (unsigned)cores : 1);
 }
 
 static void config_meta(const struct options *o, struct arena *arena, struct meta_options *m)
@@ -124,6 +166,8 @@ enum errcode server_config_make(const struct server_args *args, struct arena *ar
     };
 
     TRY(config_listeners(args, arena, &c, e));
+    TRY(config_sql_listeners(o, arena, &c, e));
+    config_sql(o, &c.sql);
     config_meta(o, arena, &c.meta);
     config_replicas(o, &c.replicas);
     config_kv(o, &c);

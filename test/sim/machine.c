@@ -88,6 +88,7 @@ static void configure(struct world *w, struct server_config *ret)
     DRAW(w, o, "eider.kv.memory", "8mb", "64mb");
     set(o, "eider.memory.budget", "64mb");
     set(o, "log.durability", "fsync");
+    set(o, "postgres.listeners", "none"); /* DuckDB has threads of its own */
     ASSERT(options_check(o, &e) == ERR_OK);
     ASSERT(server_config_make(&args, arena, ret, &e) == ERR_OK);
     ret->replicas.snapshot_interval_us = 0; /* none: the engine in memory has no snapshots */

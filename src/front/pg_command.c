@@ -1,0 +1,207 @@
+#include "pg_command.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "sql/dialect.h"
+
+const struct pg_setting pg_settings[] = {
+    {"server_version", "14.0", true, false},
+    {"server_version_num", "140000", false, false},
+    {"server_encoding", "UTF8", true, false},
+    {"client_encoding", "UTF8", true, false},
+    {"application_name", "", true, true},
+    {"DateStyle", "ISO, MDY", true, false},
+    {"IntervalStyle", "postgres", true, false},
+    {"TimeZone", "UTC", true, false},
+    {"integer_datetimes", "on", true, false},
+    {"standard_conforming_strings", "on", true, false},
+    {"is_superuser", "off", true, false},
+    {"session_authorization", "eider", true, false},
+    {"default_transaction_read_only", "on", true, false},
+    {"in_hot_standby", "off", true, false},
+    {"transaction_read_only", "on", false, false},
+    {"transaction_isolation", "read committed", false, false},
+    {"default_transaction_isolation", "read committed", false, false},
+    {"search_path", "", false, true},
+    {"statement_timeout", "0", false, true},
+    {"lock_timeout", "0", false, true},
+    {"idle_in_transaction_session_timeout", "0", false, true},
+    {"extra_float_digits", "1", false, true},
+    {"client_min_messages", "notice", false, true},
+    {"bytea_output", "hex", false, false},
+    {"max_identifier_length", "63", false, false},
+    {"row_security", "off", false, true},
+    {"jit", "off", false, true},
+};
+const size_t pg_settings_len = ARRAY_LEN(pg_settings);
+
+int pg_setting_find(const char *name)
+{
+    for (size_t i = 0; i < pg_settings_len; i++) {
+        if (strcasecmp(pg_settings[i].name, name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+bool pg_timeout_parse(const char *text, int64_t *ret_ms)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}};
+    char *end;
+    long long number = strtoll(text, &end, 10);
+
+    end += strspn(end, " ");
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (end != text && strcmp(end, units[i].unit) == 0 && number >= 0 && number <= INT32_MAX) {
+            *ret_ms = number * units[i].ms;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name or value a token stands for. */
+static const char *plain(const struct token *t, struct arena *arena)
+{
+    struct bytes b = t->text;
+
+    if ((t->kind == TOKEN_QUOTED || t->kind == TOKEN_STRING) && b.len >= 2) {
+        b = bytes_slice(b, 1, b.len - 2);
+    }
+    return arena_strndup(arena, b.data, b.len);
+}
+
+static const char *trimmed(struct bytes text, struct arena *arena)
+{
+    while (text.len > 0 && strchr(" \t\r\n", text.data[0]) != NULL) {
+        text = bytes_slice(text, 1, text.len - 1);
+    }
+    while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]) != NULL) {
+        text.len--;
+    }
+    return arena_strndup(arena, text.data, text.len);
+}
+
+/* SET [SESSION | LOCAL] name {TO | =} value, SET TIME ZONE value, SET TRANSACTION ... */
+static struct pg_command set_of(struct bytes rest, struct arena *arena)
+{
+    struct pg_command c = {.kind = PG_NOTHING, .tag = "SET"};
+    struct token t = token_next_solid(&rest);
+    struct bytes value;
+
+    if (token_is(&t, "session") || token_is(&t, "local")) {
+        t = token_next_solid(&rest);
+    }
+    if (token_is(&t, "transaction") || token_is(&t, "characteristics") || token_is(&t, "time") ||
+        token_is(&t, "names") || t.kind == TOKEN_END) {
+        return c;
+    }
+    c.name = plain(&t, arena);
+    t = token_next_solid(&rest);
+    if (t.kind == TOKEN_END || (!token_is(&t, "to") && !bytes_equal_str(t.text, "="))) {
+        return c;
+    }
+    value = rest;
+    t = token_next_solid(&rest);
+    c.kind = PG_SET;
+    if (token_is(&t, "default")) {
+        return c;
+    }
+    /* a list keeps its commas and quotes, a single value loses its quotes */
+    c.value = token_next_solid(&rest).kind == TOKEN_END ? plain(&t, arena) : trimmed(value, arena);
+    return c;
+}
+
+static struct pg_command show_of(struct bytes rest, struct arena *arena)
+{
+    static const char *const isolation[] = {"transaction", "isolation", "level"};
+    struct bytes all = rest;
+    struct token t = token_next_solid(&rest);
+    const char *name = plain(&t, arena);
+
+    if (dialect_starts(all, isolation, 3)) {
+        name = "transaction_isolation";
+    } else if (token_next_solid(&rest).kind != TOKEN_END || pg_setting_find(name) < 0) {
+        return (struct pg_command){.kind = PG_QUERY};
+    }
+    return (struct pg_command){.kind = PG_SHOW, .tag = "SHOW", .name = name};
+}
+
+static struct pg_command reset_of(struct bytes rest, struct arena *arena)
+{
+    struct token t = token_next_solid(&rest);
+
+    if (token_is(&t, "all") || t.kind == TOKEN_END) {
+        return (struct pg_command){.kind = PG_NOTHING, .tag = "RESET"};
+    }
+    return (struct pg_command){.kind = PG_SET, .tag = "RESET", .name = plain(&t, arena)};
+}
+
+static struct pg_command deallocate_of(struct bytes rest, struct arena *arena)
+{
+    struct pg_command c = {.kind = PG_DEALLOCATE, .tag = "DEALLOCATE"};
+    struct token t = token_next_solid(&rest);
+
+    if (token_is(&t, "prepare")) {
+        t = token_next_solid(&rest);
+    }
+    if (t.kind == TOKEN_WORD && token_is(&t, "all")) {
+        c.tag = "DEALLOCATE ALL";
+    } else {
+        c.name = plain(&t, arena);
+    }
+    return c;
+}
+
+struct pg_command pg_command_of(struct bytes statement, struct arena *arena)
+{
+    static const struct {
+        const char *word;
+        enum pg_command_kind kind;
+        const char *tag;
+    } words[] = {
+        {"begin", PG_BEGIN, "BEGIN"},
+        {"start", PG_BEGIN, "START TRANSACTION"},
+        {"commit", PG_COMMIT, "COMMIT"},
+        {"end", PG_COMMIT, "COMMIT"},
+        {"rollback", PG_ROLLBACK, "ROLLBACK"},
+        {"abort", PG_ROLLBACK, "ROLLBACK"},
+        {"savepoint", PG_NOTHING, "SAVEPOINT"},
+        {"release", PG_NOTHING, "RELEASE"},
+        {"discard", PG_DEALLOCATE, "DISCARD ALL"},
+        {"unlisten", PG_NOTHING, "UNLISTEN"},
+        {"close", PG_NOTHING, "CLOSE CURSOR"},
+    };
+    struct bytes rest = statement;
+    struct token first = token_next_solid(&rest);
+    struct token second;
+    struct bytes behind = rest;
+
+    if (token_is(&first, "set")) {
+        return set_of(rest, arena);
+    }
+    if (token_is(&first, "show")) {
+        return show_of(rest, arena);
+    }
+    if (token_is(&first, "reset")) {
+        return reset_of(rest, arena);
+    }
+    if (token_is(&first, "deallocate")) {
+        return deallocate_of(rest, arena);
+    }
+    second = token_next_solid(&behind);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (token_is(&first, words[i].word)) {
+            bool to = words[i].kind == PG_ROLLBACK && token_is(&second, "to");
+
+            return (struct pg_command){.kind = to ? PG_NOTHING : words[i].kind,
+                                       .tag = words[i].tag};
+        }
+    }
+    return (struct pg_command){.kind = PG_QUERY};
+}

@@ -1,0 +1,41 @@
+/* Statements that are answered without a query, and the settings they are about. Pure. */
+#ifndef FRONT_PG_COMMAND_H
+#define FRONT_PG_COMMAND_H
+
+#include "base/arena.h"
+
+enum pg_command_kind {
+    PG_QUERY, /* none of these */
+    PG_BEGIN,
+    PG_COMMIT,
+    PG_ROLLBACK,
+    PG_SET,        /* name, value; value NULL: the default */
+    PG_SHOW,       /* name */
+    PG_DEALLOCATE, /* name; NULL: all */
+    PG_NOTHING,    /* has no effect here */
+};
+
+struct pg_command {
+    enum pg_command_kind kind;
+    const char *tag; /* of CommandComplete */
+    const char *name;
+    const char *value;
+};
+
+/* Texts lie in the arena. */
+struct pg_command pg_command_of(struct bytes statement, struct arena *arena);
+
+struct pg_setting {
+    const char *name; /* as it is reported */
+    const char *value;
+    bool reported; /* at the start, and when it changes */
+    bool settable; /* else it keeps its value whatever is asked for */
+};
+extern const struct pg_setting pg_settings[];
+extern const size_t pg_settings_len;
+/* Milliseconds from a value of statement_timeout: a number, or one with ms, s, min, h. */
+MUST_USE bool pg_timeout_parse(const char *text, int64_t *ret_ms);
+/* -1: there is none of the name, in any case. */
+int pg_setting_find(const char *name);
+
+#endif

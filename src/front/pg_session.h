@@ -1,0 +1,46 @@
+/* A connection of the PostgreSQL protocol, without its socket: bytes in, bytes out.
+ *
+ * A step takes what messages there are and answers them, and stops early when there is enough to
+ * send; a query goes on with the next step. So a client that does not read costs no thread. BEGIN,
+ * COMMIT, SET and others that change nothing here are answered here, everything else is a query.
+ * Thread: one at a time, a pool's: a step waits for its query.
+ */
+#ifndef FRONT_PG_SESSION_H
+#define FRONT_PG_SESSION_H
+
+#include "pg_message.h"
+
+#include "sql/sql.h"
+
+struct pg_session;
+
+struct pg_key {
+    uint32_t pid; /* never 0 */
+    uint32_t secret;
+};
+
+enum pg_step {
+    PG_WANTS_INPUT,
+    PG_HAS_MORE, /* send, then step again */
+    PG_ENDS,     /* send, then close */
+    PG_CANCELS,  /* the same; and `cancel` is to be ended */
+};
+
+struct pg_session *pg_session_new(struct sql_engine *engine, struct pg_key key);
+void pg_session_free(struct pg_session *s); /* accepts NULL */
+
+/* Takes messages off the front of `in`, appends answers to `out`. view: the catalog. */
+enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struct buffer *in,
+                             struct buffer *out);
+/* After PG_CANCELS. */
+struct pg_key pg_session_cancel(const struct pg_session *s);
+
+/* Between steps. Of a query; 0: none. */
+int64_t pg_session_timeout_ms(const struct pg_session *s);
+bool pg_session_running(const struct pg_session *s);
+
+/* Ends the query under way. why: 57014 and its words. Thread: any, also during a step. */
+enum pg_interrupt { PG_INTERRUPT_NONE, PG_INTERRUPT_USER, PG_INTERRUPT_TIMEOUT, PG_INTERRUPT_STOP };
+void pg_session_interrupt(struct pg_session *s, enum pg_interrupt why);
+
+#endif

@@ -1,0 +1,102 @@
+/* Inside front/: the state of a PostgreSQL session, and what pg_session.c and pg_extended.c share of
+ * it. Functions that return false have told *e why. Thread: that of the step. */
+#ifndef FRONT_PG_STATE_H
+#define FRONT_PG_STATE_H
+
+#include "pg_command.h"
+#include "pg_session.h"
+
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "sql/value.h"
+
+#define PG_OUT_MAX ((size_t)256 << 10) /* of one step, then it is sent */
+
+struct pg_statement {
+    struct list link;
+    char *name;
+    unsigned refs; /* its name, and portals */
+    struct arena arena;
+    struct pg_command command;
+    struct sql_statement *sql; /* of a query */
+    bool empty;
+};
+
+struct pg_portal {
+    struct list link;
+    char *name;
+    struct pg_statement *statement; /* a reference */
+    struct arena arena;
+    struct sql_parameter *parameters;
+    int16_t *formats;          /* by column; 1: binary */
+    struct sql_result *result; /* begun and not at its end */
+    size_t rows;               /* of its chunk */
+    size_t row;                /* the next one */
+    uint64_t sent;             /* rows, by this Execute */
+    uint64_t limit;            /* of this Execute; 0: all */
+    bool done;
+    bool lost; /* another statement came in between */
+};
+
+struct pg_session {
+    struct sql_engine *engine;
+    struct pg_key key;
+    struct pg_key cancel;
+    struct sql_session *sql; /* NULL: before the start */
+    bool first;              /* nothing but requests for encryption was taken */
+    uint8_t status;          /* 'I', 'T', 'E' */
+    bool skipping;           /* until Sync */
+    bool ended;
+    struct list statements;
+    struct list portals;
+    size_t statement_count;
+    struct pg_portal *open;    /* has a result; NULL: none */
+    struct pg_portal *running; /* sends rows; NULL: none */
+    bool simple;               /* for a Query, of which `rest` is left */
+    struct pg_portal *simple_portal;
+    char *query; /* heap */
+    struct bytes rest;
+    char **settings; /* heap, by pg_settings; NULL: as there */
+    atomic_int interrupt;
+};
+
+bool pg_failed(struct sql_error *e, const char *state, const char *message);
+
+/* ---- pg_session.c ---- */
+
+const char *pg_setting(const struct pg_session *s, const char *name);
+bool pg_set(struct pg_session *s, const struct pg_command *c, struct buffer *out,
+            struct sql_error *e);
+
+/* ---- pg_extended.c ---- */
+
+/* Prepares a statement without a name, of which `text` is one. One reference. */
+bool pg_statement_make(struct pg_session *s, struct bytes text, const struct sql_source *types,
+                       struct pg_statement **ret, struct sql_error *e);
+void pg_statement_unref(struct pg_statement *st);
+void pg_statement_forget(struct pg_session *s, struct pg_statement *st); /* accepts NULL */
+struct pg_portal *pg_portal_new(struct pg_statement *st, const char *name);
+void pg_portal_free(struct pg_session *s, struct pg_portal *p); /* accepts NULL */
+void pg_portals_free(struct pg_session *s);
+/* The result that is open ends, for DuckDB keeps one per connection. */
+void pg_close_open(struct pg_session *s);
+
+void pg_put_columns(const struct sql_statement *sql, const int16_t *formats, struct buffer *out);
+/* Begins what the portal is: answered at once, or s->running. */
+bool pg_run_portal(struct pg_session *s, struct pg_portal *p, struct buffer *out,
+                   struct sql_error *e);
+/* Rows until there is enough to send; *ret_more: it goes on with the next step. */
+bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, bool *ret_more,
+                 struct sql_error *e);
+
+/* Messages. */
+bool pg_on_parse(struct pg_session *s, struct bytes body, struct buffer *out, struct sql_error *e);
+bool pg_on_bind(struct pg_session *s, struct bytes body, struct buffer *out, struct sql_error *e);
+bool pg_on_describe(struct pg_session *s, struct bytes body, struct buffer *out,
+                    struct sql_error *e);
+bool pg_on_execute(struct pg_session *s, struct bytes body, struct buffer *out,
+                   struct sql_error *e);
+bool pg_on_close(struct pg_session *s, struct bytes body, struct buffer *out, struct sql_error *e);
+
+#endif

@@ -1,0 +1,343 @@
+#include "batch_source.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* A run of small batches ends when it has so many bytes. */
+#define RUN_BYTES ((size_t)1 << 20)
+/* Of larger batches only what is needed is read. */
+#define BATCH_SMALL ((size_t)256 << 10)
+
+/* ---- handing out ---- */
+
+void batch_source_init(struct batch_source *s, struct sql_cut *cut)
+{
+    memset(s, 0, sizeof *s);
+    lock_init(&s->lock);
+    s->cut = cut;
+}
+
+void batch_source_fini(struct batch_source *s) { lock_fini(&s->lock); }
+
+/* The range to go on with, or NULL: that were all. */
+static const struct piece *current_range(struct batch_source *s)
+{
+    while (s->bucket < s->cut->count) {
+        const struct pieces *ranges = &s->cut->buckets[s->bucket].log.ranges;
+
+        if (s->range < ranges->count && s->position < ranges->items[s->range].len) {
+            return &ranges->items[s->range];
+        }
+        s->position = 0;
+        if (++s->range >= ranges->count) {
+            s->range = 0;
+            s->bucket++;
+        }
+    }
+    return NULL;
+}
+
+/* The header of the batch at the position of the file. */
+static enum errcode peek(struct batch_source *s, const struct piece *range, uint64_t at,
+                         struct batch_header *ret, struct error *e)
+{
+    uint64_t position = range->file_offset + at;
+    bool inside = s->window_file == range->file && position >= s->window_at &&
+                  position + BATCH_HEADER_SIZE_MAX <= s->window_at + s->window_len;
+
+    if (!inside) {
+        TRY(file_read_some(range->file, position, s->window, sizeof s->window, &s->window_len, e));
+        s->window_file = range->file;
+        s->window_at = position;
+    }
+    TRY(batch_parse(bytes_of(s->window + (position - s->window_at),
+                             s->window_len - (size_t)(position - s->window_at)),
+                    ret, e));
+    if (ret->size > range->len - at) {
+        return error_set(e, ERR_CORRUPT_FILE, "%s: a batch at %" PRIu64 " runs over its range",
+                         range->file->path, position);
+    }
+    return ERR_OK;
+}
+
+static enum errcode next_run(struct batch_source *s, struct batch_run *ret, bool *ret_found,
+                             struct error *e)
+{
+    const struct piece *range = current_range(s);
+    struct batch_header header;
+
+    *ret_found = range != NULL;
+    if (range == NULL) {
+        return ERR_OK;
+    }
+    *ret = (struct batch_run){.file = range->file,
+                              .position = range->file_offset + s->position,
+                              .bucket = s->cut->buckets[s->bucket].id.bucket};
+    while (s->position < range->len && ret->len < RUN_BYTES) {
+        TRY(peek(s, range, s->position, &header, e));
+        if (ret->len > 0 && header.size > BATCH_SMALL) {
+            break;
+        }
+        s->position += header.size;
+        ret->len += header.size;
+        ret->records += (uint64_t)header.record_count;
+        if (header.size > BATCH_SMALL) {
+            break;
+        }
+    }
+    return ERR_OK;
+}
+
+enum errcode batch_source_next(struct batch_source *s, struct batch_run *ret, bool *ret_found,
+                               struct error *e)
+{
+    enum errcode code;
+
+    lock_take(&s->lock);
+    code = next_run(s, ret, ret_found, e);
+    lock_give(&s->lock);
+    return code;
+}
+
+/* ---- plans ---- */
+
+static const struct type *row_of(const struct schema *schema, const uint32_t *positions,
+                                 size_t count, struct arena *arena)
+{
+    struct type_field *fields = arena_array(arena, count, sizeof *fields);
+    struct type *row = arena_new(arena, struct type);
+
+    for (size_t i = 0; i < count; i++) {
+        fields[i] = schema->row->fields[positions[i]];
+    }
+    *row = *schema->row;
+    row->count = (uint32_t)count;
+    row->fields = fields;
+    return row;
+}
+
+static enum errcode plan_make(struct batch_reader *r, const struct schema *schema,
+                              struct batch_plan *p, struct error *e)
+{
+    struct arena *arena = &r->plans_arena;
+    int32_t *map = arena_array(arena, r->schema->count, sizeof *map);
+    uint32_t *positions = arena_array(arena, r->wanted_count + 1, sizeof *positions);
+    struct arrow_layout layout = arrow_layout_of(schema, arena);
+
+    p->nodes = arena_array(arena, r->wanted_count + 1, sizeof *p->nodes);
+    schema_map(schema, r->schema, map);
+    for (size_t i = 0; i < r->wanted_count; i++) {
+        int32_t from = map[r->wanted[i]];
+
+        p->nodes[i] = from < 0 ? -1 : (int32_t)p->count;
+        if (from >= 0) {
+            positions[p->count++] = (uint32_t)from;
+        }
+    }
+    if (p->count == 0) {
+        return ERR_OK;
+    }
+    p->row = row_of(schema, positions, p->count, arena);
+    return arrow_projector_init(&p->projector, &layout, positions, p->count, arena, e);
+}
+
+static enum errcode plan_of(struct batch_reader *r, int32_t schema_id, struct error *e)
+{
+    const struct meta_schema *schema;
+    struct batch_plan *p;
+
+    for (p = r->plans; p != NULL; p = p->next) {
+        if (p->schema_id == schema_id) {
+            r->plan = p;
+            return ERR_OK;
+        }
+    }
+    schema = meta_table_schema(r->table, schema_id);
+    if (schema == NULL) {
+        return error_set(e, ERR_SCHEMA_NOT_EXIST,
+                         "the table was altered while the query began, run it again");
+    }
+    p = arena_new(&r->plans_arena, struct batch_plan);
+    p->schema_id = schema_id;
+    TRY(plan_make(r, schema->schema, p, e));
+    p->next = r->plans;
+    r->plans = p;
+    r->plan = p;
+    return ERR_OK;
+}
+
+/* ---- reading ---- */
+
+void batch_reader_init(struct batch_reader *r, const struct meta_table *table,
+                       const struct schema *schema, const uint32_t *wanted, size_t count)
+{
+    memset(r, 0, sizeof *r);
+    r->table = table;
+    r->schema = schema;
+    r->wanted = wanted;
+    r->wanted_count = count;
+    r->codec = codec_new();
+    r->columns = mem_zalloc((count + 1) * sizeof *r->columns);
+}
+
+void batch_reader_fini(struct batch_reader *r)
+{
+    arena_fini(&r->plans_arena);
+    arena_fini(&r->arena);
+    buffer_fini(&r->bytes);
+    codec_free(r->codec);
+    free(r->columns);
+}
+
+enum errcode batch_reader_start(struct batch_reader *r, const struct batch_run *run,
+                                struct error *e)
+{
+    r->run = *run;
+    r->at = 0;
+    r->rows = 0;
+    r->in_memory = run->len <= RUN_BYTES + BATCH_SMALL;
+    if (!r->in_memory) {
+        return ERR_OK;
+    }
+    buffer_clear(&r->bytes);
+    return file_read_at(run->file, run->position, buffer_room(&r->bytes, run->len), run->len, e);
+}
+
+static enum errcode run_read(struct batch_reader *r, size_t offset, uint8_t *to, size_t len,
+                             struct error *e)
+{
+    if (r->in_memory) {
+        memcpy(to, r->bytes.data + offset, len);
+        return ERR_OK;
+    }
+    return file_read_at(r->run.file, r->run.position + offset, to, len, e);
+}
+
+/* As much of the batch as says where its columns are, in the arena. */
+static enum errcode read_head(struct batch_reader *r, struct bytes *ret, struct error *e)
+{
+    size_t have = 0;
+    size_t need = SOURCE_WINDOW < r->header.size ? SOURCE_WINDOW : r->header.size;
+    uint8_t *data = NULL;
+
+    if (r->in_memory) {
+        *ret = bytes_of(r->bytes.data + r->at, r->header.size);
+        return ERR_OK;
+    }
+    while (need > have) {
+        data = arena_alloc(&r->arena, need);
+        TRY(run_read(r, r->at, data, need, e));
+        have = need;
+        TRY(arrow_head_size(bytes_of(data, have), &r->header, &need, e));
+    }
+    *ret = bytes_of(data, have);
+    return ERR_OK;
+}
+
+/* The batch with the wanted columns only. */
+static enum errcode read_projected(struct batch_reader *r, struct bytes *ret, struct error *e)
+{
+    struct arrow_projection p;
+    struct bytes head = {0};
+    struct writer w;
+
+    TRY(read_head(r, &head, e));
+    TRY(arrow_project_plan(&r->plan->projector, head, &r->header, &r->arena, &p, e));
+    w = writer_of(arena_alloc(&r->arena, p.size), p.size);
+    writer_bytes(&w, p.head);
+    for (size_t i = 0; i < p.range_count; i++) {
+        size_t len = p.ranges[i].len;
+
+        TRY(run_read(r, r->at + p.ranges[i].offset, writer_room(&w, len), len, e));
+    }
+    *ret = bytes_of(w.data, w.len);
+    return ERR_OK;
+}
+
+/* Change types stand in front of the columns, unless all rows are appended ones. */
+static enum errcode take_change_types(struct batch_reader *r, struct bytes *body, struct error *e)
+{
+    size_t count = (size_t)r->header.record_count;
+
+    r->change_types = NULL;
+    if (batch_append_only(&r->header)) {
+        return ERR_OK;
+    }
+    if (body->len < count) {
+        return error_set(e, ERR_CORRUPT_RECORD, "change types of %zu rows are cut short", count);
+    }
+    r->change_types = body->data;
+    *body = bytes_slice(*body, count, body->len - count);
+    return ERR_OK;
+}
+
+static enum errcode open_columns(struct batch_reader *r, struct error *e)
+{
+    struct batch_header header;
+    struct arrow_reader reader;
+    struct bytes batch = {0};
+    struct bytes body;
+
+    TRY(read_projected(r, &batch, e));
+    TRY(batch_parse(batch, &header, e));
+    body = batch_body(&header, batch);
+    TRY(take_change_types(r, &body, e));
+    TRY(arrow_reader_open(r->plan->row, body, r->codec, &r->arena, &reader, e));
+    if (reader.row_count != r->rows) {
+        return error_set(e, ERR_CORRUPT_RECORD, "a batch of %zu rows says %zu", reader.row_count,
+                         r->rows);
+    }
+    for (size_t i = 0, node = 0, taken = 0; i < r->wanted_count; i++) {
+        r->columns[i] = NULL;
+        if (r->plan->nodes[i] >= 0) {
+            ASSERT((size_t)r->plan->nodes[i] == taken);
+            r->columns[i] = &reader.nodes[node];
+            node += reader.nodes[node].span;
+            taken++;
+        }
+    }
+    return ERR_OK;
+}
+
+/* Without columns, but the change types. */
+static enum errcode open_bare(struct batch_reader *r, struct error *e)
+{
+    size_t size = r->header.size < r->header.header_size + r->header.statistics_size + r->rows
+                      ? r->header.size
+                      : r->header.header_size + r->header.statistics_size + r->rows;
+    uint8_t *data = arena_alloc(&r->arena, size);
+    size_t skip = r->header.header_size + r->header.statistics_size;
+    struct bytes body;
+
+    for (size_t i = 0; i < r->wanted_count; i++) {
+        r->columns[i] = NULL;
+    }
+    TRY(run_read(r, r->at, data, size, e));
+    body = bytes_of(data + skip, size - skip);
+    return take_change_types(r, &body, e);
+}
+
+enum errcode batch_reader_next(struct batch_reader *r, bool *ret_found, struct error *e)
+{
+    for (*ret_found = false; !*ret_found && r->at < r->run.len; r->at += r->header.size) {
+        uint8_t start[BATCH_HEADER_SIZE_MAX];
+        size_t left = r->run.len - r->at;
+        size_t len = left < sizeof start ? left : sizeof start;
+
+        arena_reset(&r->arena);
+        TRY(run_read(r, r->at, start, len, e));
+        TRY(batch_parse(bytes_of(start, len), &r->header, e));
+        if (r->header.size > left) {
+            return error_set(e, ERR_CORRUPT_FILE, "%s: a batch runs over its range",
+                             r->run.file->path);
+        }
+        r->rows = (size_t)r->header.record_count;
+        if (r->rows == 0 || batch_header_only(&r->header)) {
+            continue;
+        }
+        TRY(plan_of(r, r->header.schema_id, e));
+        TRY(r->plan->count > 0 ? open_columns(r, e) : open_bare(r, e));
+        *ret_found = true;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,53 @@
+/* What a query reads of a table: all buckets as of one moment each.
+ *
+ * Of a log: the ranges of files below the high watermark. Of current rows: one scanner per bucket,
+ * opened at that moment, which gives its rows once, call by call. The shards are asked by messages;
+ * the caller waits, a shard never does. Thread: any but a shard's; a cut is shared.
+ */
+#ifndef SQL_CUT_H
+#define SQL_CUT_H
+
+#include <stdatomic.h>
+
+#include "base/buffer.h"
+#include "meta/meta.h"
+#include "replica/replica.h"
+
+/* The shards of the server and what is on them. */
+struct sql_world {
+    struct shard *const *shards;
+    struct replica_set *const *replicas; /* by shard */
+    unsigned count;
+};
+
+struct sql_bucket {
+    struct bucket_id id;
+    struct cut_op log; /* of a log: ranges, start and end */
+    struct kv_scan_op rows;
+    struct arena arena;
+    bool started; /* rows: the first batch has been taken */
+};
+
+struct sql_cut {
+    atomic_uint refs;
+    const struct sql_world *world;
+    int64_t table_id;
+    bool current;      /* current rows of a primary-key table */
+    atomic_bool taken; /* current: somebody reads it */
+    struct sql_bucket *buckets;
+    size_t count;
+};
+
+/* One reference. Errors of the operations. */
+MUST_USE enum errcode sql_cut_take(const struct sql_world *world, const struct meta_table *table,
+                                   bool current, struct sql_cut **ret, struct error *e);
+struct sql_cut *sql_cut_ref(struct sql_cut *cut);
+/* Closes what is open with the last reference. Returns NULL; accepts NULL. */
+void *sql_cut_unref(struct sql_cut *cut);
+
+/* The next value batch (format/value_batch.h) of a bucket's current rows in *ret, on the heap;
+ * *ret_found false: that were all. Thread: one at a time per bucket. */
+MUST_USE enum errcode sql_cut_rows(struct sql_cut *cut, size_t bucket, struct buffer *ret,
+                                   bool *ret_found, struct error *e);
+
+#endif

@@ -1,0 +1,335 @@
+#include "fill.h"
+
+#include <inttypes.h>
+
+#include "base/utf8.h"
+#include "format/arrow_nodes.h"
+
+#define MICROS_PER_DAY INT64_C(86400000000)
+
+void *fill_type(const struct duckdb *d, const struct type *type)
+{
+    static const enum duck_type plain[TYPE_ROOT_COUNT] = {
+        [TYPE_CHAR] = DUCK_VARCHAR,
+        [TYPE_STRING] = DUCK_VARCHAR,
+        [TYPE_BOOLEAN] = DUCK_BOOLEAN,
+        [TYPE_BINARY] = DUCK_BLOB,
+        [TYPE_BYTES] = DUCK_BLOB,
+        [TYPE_TINYINT] = DUCK_TINYINT,
+        [TYPE_SMALLINT] = DUCK_SMALLINT,
+        [TYPE_INTEGER] = DUCK_INTEGER,
+        [TYPE_BIGINT] = DUCK_BIGINT,
+        [TYPE_FLOAT] = DUCK_FLOAT,
+        [TYPE_DOUBLE] = DUCK_DOUBLE,
+        [TYPE_DATE] = DUCK_DATE,
+        [TYPE_TIME] = DUCK_TIME,
+        [TYPE_TIMESTAMP] = DUCK_TIMESTAMP,
+        [TYPE_TIMESTAMP_LTZ] = DUCK_TIMESTAMP_TZ,
+    };
+    void *children[2] = {NULL, NULL};
+    void *made;
+
+    if (type->root == TYPE_DECIMAL) {
+        return d->create_decimal_type((uint8_t)type->precision, (uint8_t)type->scale);
+    }
+    if (type->root == TYPE_TIMESTAMP && type->precision > 6) {
+        return d->create_logical_type(DUCK_TIMESTAMP_NS);
+    }
+    if (!type_is_nested(type)) {
+        return d->create_logical_type((int)plain[type->root]);
+    }
+    if (type->root == TYPE_ROW) {
+        OWNED(arena_fini) struct arena arena = ARENA_INIT;
+        void **types = arena_array(&arena, type->count, sizeof *types);
+        const char **names = arena_array(&arena, type->count, sizeof *names);
+
+        for (uint32_t i = 0; i < type->count; i++) {
+            types[i] = fill_type(d, type->fields[i].type);
+            names[i] = type->fields[i].name;
+        }
+        made = d->create_struct_type(types, names, type->count);
+        for (uint32_t i = 0; i < type->count; i++) {
+            d->destroy_logical_type(&types[i]);
+        }
+        return made;
+    }
+    for (uint32_t i = 0; i < type->count; i++) {
+        children[i] = fill_type(d, type->fields[i].type);
+    }
+    made = type->root == TYPE_MAP ? d->create_map_type(children[0], children[1])
+                                  : d->create_list_type(children[0]);
+    for (uint32_t i = 0; i < type->count; i++) {
+        d->destroy_logical_type(&children[i]);
+    }
+    return made;
+}
+
+/* ---- nulls ---- */
+
+/* A null struct has null fields, and a null list no elements: DuckDB looks at both. */
+static void put_null(const struct duckdb *d, void *vector, const struct type *type, size_t row)
+{
+    d->vector_ensure_validity_writable(vector);
+    d->vector_get_validity(vector)[row / 64] &= ~(UINT64_C(1) << row % 64);
+    if (type->root == TYPE_ROW) {
+        for (uint32_t i = 0; i < type->count; i++) {
+            put_null(d, d->struct_vector_get_child(vector, i), type->fields[i].type, row);
+        }
+    } else if (type_is_nested(type)) {
+        ((struct duck_list *)d->vector_get_data(vector))[row] = (struct duck_list){0};
+    }
+}
+
+void fill_nulls(const struct fill *f, const struct type *type)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        put_null(f->duckdb, f->vector, type, f->at + i);
+    }
+}
+
+static bool is_null(const struct arrow_read_node *n, size_t i)
+{
+    return n->null_count > 0 &&
+           (n->null_count == n->length || (n->validity.data[i / 8] >> i % 8 & 1) == 0);
+}
+
+static void copy_nulls(const struct fill *f, const struct type *type,
+                       const struct arrow_read_node *n, size_t from)
+{
+    for (size_t i = 0; n->null_count > 0 && i < f->count; i++) {
+        if (is_null(n, from + i)) {
+            put_null(f->duckdb, f->vector, type, f->at + i);
+        }
+    }
+}
+
+/* ---- values of fixed width ---- */
+
+static enum errcode out_of_range(const struct type *type, struct error *e)
+{
+    return error_set(e, ERR_INVALID_ARGUMENT, "a value of type %s is out of the range of SQL",
+                     type_text(type).text);
+}
+
+static enum errcode put_decimal(const struct type *type, __int128 value, void *data, size_t row,
+                                struct error *e)
+{
+    if (type->precision <= 4) {
+        ((int16_t *)data)[row] = (int16_t)value;
+        return value == (int16_t)value ? ERR_OK : out_of_range(type, e);
+    }
+    if (type->precision <= 9) {
+        ((int32_t *)data)[row] = (int32_t)value;
+        return value == (int32_t)value ? ERR_OK : out_of_range(type, e);
+    }
+    if (type->precision <= 18) {
+        ((int64_t *)data)[row] = (int64_t)value;
+        return value == (int64_t)value ? ERR_OK : out_of_range(type, e);
+    }
+    memcpy((uint8_t *)data + row * sizeof value, &value, sizeof value);
+    return ERR_OK;
+}
+
+static enum errcode fill_decimals(const struct fill *f, const struct type *type,
+                                  const struct arrow_read_node *n, size_t from, struct error *e)
+{
+    void *data = f->duckdb->vector_get_data(f->vector);
+
+    for (size_t i = 0; i < f->count; i++) {
+        __int128 value;
+
+        if (!is_null(n, from + i)) {
+            memcpy(&value, n->data.data + (from + i) * sizeof value, sizeof value);
+            TRY(put_decimal(type, value, data, f->at + i, e));
+        }
+    }
+    return ERR_OK;
+}
+
+/* The unit of the Arrow column to that of the vector: multiplied, or divided when negative. */
+static int64_t time_factor(const struct type *type)
+{
+    static const int64_t to_micros[] = {1000000, 1000, 1, -1000};
+    size_t group = (size_t)(type->precision + 2) / 3;
+
+    return type->root == TYPE_TIMESTAMP && group == 3 ? 1 : to_micros[group];
+}
+
+static bool scale_time(int64_t value, int64_t factor, int64_t *ret)
+{
+    if (factor < 0) {
+        *ret = value / -factor - (value % -factor < 0);
+        return true;
+    }
+    return !__builtin_mul_overflow(value, factor, ret);
+}
+
+static enum errcode fill_times(const struct fill *f, const struct type *type,
+                               const struct arrow_read_node *n, size_t from, struct error *e)
+{
+    int64_t *data = (int64_t *)f->duckdb->vector_get_data(f->vector) + f->at;
+    int64_t factor = time_factor(type);
+
+    for (size_t i = 0; i < f->count; i++) {
+        const uint8_t *at = n->data.data + (from + i) * n->width;
+
+        if (is_null(n, from + i)) {
+            continue;
+        }
+        if (!scale_time(n->width == 4 ? get_i32le(at) : get_i64le(at), factor, &data[i]) ||
+            (type->root == TYPE_TIME && (data[i] < 0 || data[i] >= MICROS_PER_DAY))) {
+            return out_of_range(type, e);
+        }
+    }
+    return ERR_OK;
+}
+
+/* ---- texts ---- */
+
+static enum errcode fill_texts(const struct fill *f, const struct type *type,
+                               const struct arrow_read_node *n, size_t from, struct error *e)
+{
+    bool text = type->root == TYPE_CHAR || type->root == TYPE_STRING;
+
+    for (size_t i = 0; i < f->count; i++) {
+        size_t row = from + i;
+        struct bytes value = {0};
+
+        if (is_null(n, row)) {
+            continue;
+        }
+        if (n->kind == ARROW_BUILD_FIXED) {
+            value = bytes_of(n->data.data + row * n->width, n->width);
+        } else {
+            uint32_t begin = get_u32le(n->offsets.data + row * 4);
+
+            value = bytes_slice(n->data, begin, get_u32le(n->offsets.data + row * 4 + 4) - begin);
+        }
+        if (text && !utf8_valid(value)) {
+            return error_set(e, ERR_INVALID_ARGUMENT, "a value of type %s is not UTF-8",
+                             type_text(type).text);
+        }
+        f->duckdb->unsafe_vector_assign_string_element_len(
+            f->vector, f->at + i, value.len == 0 ? "" : (const char *)value.data, value.len);
+    }
+    return ERR_OK;
+}
+
+void fill_text(const struct fill *f, const char *text)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        f->duckdb->unsafe_vector_assign_string_element_len(f->vector, f->at + i, text,
+                                                           strlen(text));
+    }
+}
+
+/* ---- nested values ---- */
+
+static enum errcode fill_fields(const struct fill *f, const struct type *type,
+                                const struct arrow_read_node *first, size_t from, struct error *e)
+{
+    const struct arrow_read_node *node = first;
+
+    for (uint32_t i = 0; i < type->count; i++) {
+        struct fill child = *f;
+
+        child.vector = f->duckdb->struct_vector_get_child(f->vector, i);
+        TRY(fill_values(&child, type->fields[i].type, node, from, e));
+        node += node->span;
+    }
+    return ERR_OK;
+}
+
+static uint32_t list_offset(const struct arrow_read_node *n, size_t i)
+{
+    return n->offsets.len == 0 ? 0 : get_u32le(n->offsets.data + i * 4);
+}
+
+static enum errcode fill_lists(const struct fill *f, const struct type *type,
+                               const struct arrow_read_node *n, size_t from, struct error *e)
+{
+    const struct duckdb *d = f->duckdb;
+    struct duck_list *lists = (struct duck_list *)d->vector_get_data(f->vector) + f->at;
+    uint64_t base = d->list_vector_get_size(f->vector);
+    uint32_t first = list_offset(n, from);
+    struct fill child = {.duckdb = d, .at = base, .count = list_offset(n, from + f->count) - first};
+
+    for (size_t i = 0; i < f->count; i++) {
+        uint32_t begin = list_offset(n, from + i);
+
+        lists[i] = (struct duck_list){.offset = base + begin - first,
+                                      .len = list_offset(n, from + i + 1) - begin};
+    }
+    if (d->list_vector_reserve(f->vector, base + child.count) != DUCK_OK ||
+        d->list_vector_set_size(f->vector, base + child.count) != DUCK_OK) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "no memory for %zu elements of %s", child.count,
+                         type_text(type).text);
+    }
+    child.vector = d->list_vector_get_child(f->vector);
+    if (type->root == TYPE_MAP) { /* a list of structs of key and value */
+        return fill_fields(&child, type, n + 2, first, e);
+    }
+    return fill_values(&child, type->fields[0].type, n + 1, first, e);
+}
+
+/* ---- all ---- */
+
+static void fill_booleans(const struct fill *f, const struct arrow_read_node *n, size_t from)
+{
+    uint8_t *data = (uint8_t *)f->duckdb->vector_get_data(f->vector) + f->at;
+
+    for (size_t i = 0; i < f->count; i++) {
+        size_t row = from + i;
+
+        data[i] = !is_null(n, row) && (n->data.data[row / 8] >> row % 8 & 1) != 0;
+    }
+}
+
+static enum errcode fill_fixed(const struct fill *f, const struct type *type,
+                               const struct arrow_read_node *n, size_t from, struct error *e)
+{
+    if (type->root == TYPE_DECIMAL) {
+        return fill_decimals(f, type, n, from, e);
+    }
+    if (type->root == TYPE_BINARY) {
+        return fill_texts(f, type, n, from, e);
+    }
+    if (type->root == TYPE_TIME || type->root == TYPE_TIMESTAMP ||
+        type->root == TYPE_TIMESTAMP_LTZ) {
+        return fill_times(f, type, n, from, e);
+    }
+    memcpy((uint8_t *)f->duckdb->vector_get_data(f->vector) + f->at * n->width,
+           n->data.data + from * n->width, f->count * n->width);
+    return ERR_OK;
+}
+
+static enum errcode fill_node(const struct fill *f, const struct type *type,
+                              const struct arrow_read_node *node, size_t from, struct error *e)
+{
+    switch (node->kind) {
+    case ARROW_BUILD_FIXED:
+        return fill_fixed(f, type, node, from, e);
+    case ARROW_BUILD_BOOL:
+        fill_booleans(f, node, from);
+        return ERR_OK;
+    case ARROW_BUILD_BYTES:
+        return fill_texts(f, type, node, from, e);
+    case ARROW_BUILD_LIST:
+        return fill_lists(f, type, node, from, e);
+    case ARROW_BUILD_STRUCT:
+        return fill_fields(f, type, node + 1, from, e);
+    }
+    return ERR_OK;
+}
+
+enum errcode fill_values(const struct fill *f, const struct type *type,
+                         const struct arrow_read_node *node, size_t from, struct error *e)
+{
+    if (f->count == 0) {
+        return ERR_OK;
+    }
+    ASSERT(from + f->count <= node->length);
+    TRY(fill_node(f, type, node, from, e));
+    copy_nulls(f, type, node, from);
+    return ERR_OK;
+}

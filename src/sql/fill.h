@@ -1,0 +1,38 @@
+/* Table columns for DuckDB: which of its types stand for ours, and Arrow columns copied into its
+ * vectors.
+ *
+ *   CHAR STRING       VARCHAR             BINARY BYTES      BLOB
+ *   TINYINT .. BIGINT, FLOAT, DOUBLE, BOOLEAN, DATE, DECIMAL(p,s)   the same
+ *   TIME(p)           TIME                TIMESTAMP(p)      TIMESTAMP, of p > 6 TIMESTAMP_NS
+ *   TIMESTAMP_LTZ(p)  TIMESTAMP WITH TIME ZONE, microseconds
+ *   ARRAY, MAP, ROW   LIST, MAP, STRUCT
+ *
+ * Nothing in a vector points into the Arrow buffers afterwards. Recursion is over nested types, whose
+ * depth is limited where types are made. Thread: any.
+ */
+#ifndef SQL_FILL_H
+#define SQL_FILL_H
+
+#include "duckdb.h"
+
+#include "format/arrow_read.h"
+#include "format/type.h"
+
+/* To be destroyed by the caller. */
+void *fill_type(const struct duckdb *d, const struct type *type);
+
+struct fill {
+    const struct duckdb *duckdb;
+    void *vector;
+    size_t at; /* first row of the vector to write */
+    size_t count;
+};
+
+/* Values [from, from + count) of the node, which is of the type. ERR_INVALID_ARGUMENT: a value that
+ * DuckDB's type does not hold, or text that is not UTF-8. */
+MUST_USE enum errcode fill_values(const struct fill *f, const struct type *type,
+                                  const struct arrow_read_node *node, size_t from, struct error *e);
+void fill_nulls(const struct fill *f, const struct type *type);
+void fill_text(const struct fill *f, const char *text);
+
+#endif

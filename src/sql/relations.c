@@ -1,0 +1,238 @@
+#include "relations.h"
+
+#include "scan.h"
+
+#include <stdlib.h>
+
+#include "base/diag.h"
+
+/* A view there is, or that could not be made. */
+struct relation {
+    char *database;
+    char *name; /* of the table */
+    int64_t table_id;
+    int32_t schema_id;
+    bool made;
+};
+
+static char *quoted(struct arena *arena, const char *name)
+{
+    char *text = arena_alloc(arena, strlen(name) * 2 + 3);
+    char *to = text;
+
+    *to++ = '"';
+    for (; *name != '\0'; name++) {
+        *to++ = *name;
+        if (*name == '"') {
+            *to++ = '"';
+        }
+    }
+    *to++ = '"';
+    *to = '\0';
+    return text;
+}
+
+static enum errcode drop_view(struct sql_engine *engine, struct arena *arena,
+                              const struct relation *r, const char *suffix, struct error *e)
+{
+    const char *name = arena_printf(arena, "%s%s", r->name, suffix);
+
+    return session_run(engine->owner,
+                       arena_printf(arena, "DROP VIEW IF EXISTS " RELATIONS_CATALOG ".%s.%s",
+                                    quoted(arena, r->database), quoted(arena, name)),
+                       e);
+}
+
+static enum errcode make_view(struct sql_engine *engine, struct arena *arena,
+                              const struct relation *r, enum relation_kind kind, struct error *e)
+{
+    const char *suffix = kind == RELATION_CHANGELOG ? "$changelog" : "";
+    const char *name = arena_printf(arena, "%s%s", r->name, suffix);
+
+    return session_run(engine->owner,
+                       arena_printf(arena,
+                                    "CREATE VIEW " RELATIONS_CATALOG ".%s.%s AS "
+                                    "SELECT * FROM " SCAN_FUNCTION "(%lld, %d, %d)",
+                                    quoted(arena, r->database), quoted(arena, name),
+                                    (long long)r->table_id, (int)kind, r->schema_id),
+                       e);
+}
+
+static void relation_drop(struct sql_engine *engine, struct relation *r)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct error e;
+
+    if (r->made && (drop_view(engine, &arena, r, "", &e) != ERR_OK ||
+                    drop_view(engine, &arena, r, "$changelog", &e) != ERR_OK)) {
+        diag_warn("sql", "%s.%s stays visible: %s", r->database, r->name, e.message);
+    }
+    free(r->database);
+    free(r->name);
+}
+
+static void relation_make(struct sql_engine *engine, struct relation *r)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct error e;
+
+    if (make_view(engine, &arena, r, RELATION_TABLE, &e) != ERR_OK) {
+        diag_warn("sql", "%s.%s has no relation: %s", r->database, r->name, e.message);
+        return;
+    }
+    r->made = true;
+    if (make_view(engine, &arena, r, RELATION_CHANGELOG, &e) != ERR_OK) {
+        diag_warn("sql", "%s.%s has no changelog: %s", r->database, r->name, e.message);
+    }
+}
+
+/* ---- databases ---- */
+
+static bool database_there(const struct meta_view *view, const char *name)
+{
+    return meta_view_database(view, bytes_str(name)) != NULL;
+}
+
+static bool schema_there(const struct sql_engine *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->schema_count; i++) {
+        if (strcmp(engine->schemas[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void drop_schemas(struct sql_engine *engine, const struct meta_view *view)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    size_t kept = 0;
+    struct error e;
+
+    for (size_t i = 0; i < engine->schema_count; i++) {
+        char *name = engine->schemas[i];
+
+        if (database_there(view, name)) {
+            engine->schemas[kept++] = name;
+            continue;
+        }
+        if (session_run(engine->owner,
+                        arena_printf(&arena, "DROP SCHEMA IF EXISTS " RELATIONS_CATALOG ".%s",
+                                     quoted(&arena, name)),
+                        &e) != ERR_OK) {
+            diag_warn("sql", "database %s stays visible: %s", name, e.message);
+        }
+        free(name);
+    }
+    engine->schema_count = kept;
+}
+
+static void make_schemas(struct sql_engine *engine, const struct meta_view *view)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct error e;
+
+    engine->schemas =
+        mem_realloc(engine->schemas,
+                    (engine->schema_count + view->database_count + 1) * sizeof *engine->schemas);
+    for (size_t i = 0; i < view->database_count; i++) {
+        const char *name = view->databases[i]->name;
+
+        if (schema_there(engine, name)) {
+            continue;
+        }
+        if (session_run(engine->owner,
+                        arena_printf(&arena, "CREATE SCHEMA IF NOT EXISTS " RELATIONS_CATALOG ".%s",
+                                     quoted(&arena, name)),
+                        &e) != ERR_OK) {
+            diag_warn("sql", "database %s is not visible: %s", name, e.message);
+        }
+        engine->schemas[engine->schema_count++] = mem_strdup(name);
+    }
+}
+
+/* ---- tables ---- */
+
+static int compare(const struct relation *r, const struct meta_table *t)
+{
+    int by_database = strcmp(r->database, t->database);
+
+    return by_database != 0 ? by_database : strcmp(r->name, t->name);
+}
+
+static bool is_same(const struct relation *r, const struct meta_table *t)
+{
+    return r->table_id == t->id && r->schema_id == meta_table_latest(t)->id;
+}
+
+/* What the view has not, or has otherwise, is dropped. Both lists are in the order of names. */
+static void drop_relations(struct sql_engine *engine, const struct meta_view *view)
+{
+    size_t kept = 0;
+    size_t t = 0;
+
+    for (size_t i = 0; i < engine->relation_count; i++) {
+        struct relation *r = &engine->relations[i];
+
+        while (t < view->table_count && compare(r, view->tables[t]) > 0) {
+            t++;
+        }
+        if (t < view->table_count && compare(r, view->tables[t]) == 0 &&
+            is_same(r, view->tables[t])) {
+            engine->relations[kept++] = *r;
+        } else {
+            relation_drop(engine, r);
+        }
+    }
+    engine->relation_count = kept;
+}
+
+static void make_relations(struct sql_engine *engine, const struct meta_view *view)
+{
+    struct relation *all = mem_zalloc((view->table_count + 1) * sizeof *all);
+    size_t old = 0;
+
+    for (size_t i = 0; i < view->table_count; i++) {
+        const struct meta_table *t = view->tables[i];
+
+        if (old < engine->relation_count && compare(&engine->relations[old], t) == 0) {
+            all[i] = engine->relations[old++];
+            continue;
+        }
+        all[i] = (struct relation){.database = mem_strdup(t->database),
+                                   .name = mem_strdup(t->name),
+                                   .table_id = t->id,
+                                   .schema_id = meta_table_latest(t)->id};
+        relation_make(engine, &all[i]);
+    }
+    free(engine->relations);
+    engine->relations = all;
+    engine->relation_count = view->table_count;
+}
+
+void relations_follow(struct sql_engine *engine, struct meta_view *view)
+{
+    if (engine->relations != NULL && view->version <= engine->view_version) {
+        return;
+    }
+    sql_session_view(engine->owner, view);
+    session_adopt_view(engine->owner);
+    drop_relations(engine, view);
+    drop_schemas(engine, view);
+    make_schemas(engine, view);
+    make_relations(engine, view);
+    engine->view_version = view->version;
+}
+
+void relations_free(struct sql_engine *engine)
+{
+    for (size_t i = 0; i < engine->relation_count; i++) {
+        free(engine->relations[i].database);
+        free(engine->relations[i].name);
+    }
+    for (size_t i = 0; i < engine->schema_count; i++) {
+        free(engine->schemas[i]);
+    }
+    free(engine->relations);
+    free(engine->schemas);
+}

@@ -1,0 +1,461 @@
+#include "scan.h"
+
+#include "batch_source.h"
+#include "fill.h"
+#include "row_source.h"
+
+#include <stdlib.h>
+
+#define THREADS_MAX  64
+#define THREAD_BYTES ((size_t)4 << 20) /* that a further thread is worth */
+
+/* What a statement that names the relation keeps. */
+struct scan_bind {
+    struct sql_session *session;
+    const struct meta_table *table; /* a reference */
+    const struct schema *schema;    /* of the table: its columns as the relation has them */
+    enum relation_kind kind;
+    bool current; /* rows of a primary-key table */
+};
+
+/* One execution. */
+struct scan {
+    const struct duckdb *duckdb;
+    const struct scan_bind *bind;
+    const struct meta_table *table; /* a reference: as of now, with all schemas there are */
+    struct sql_cut *cut;
+    struct batch_source source;
+    atomic_size_t next_bucket; /* of current rows */
+    size_t column_count;
+    uint64_t *columns; /* of the relation, as asked for; some may be none of them */
+    uint32_t *wanted;  /* positions of table columns among those, ascending, each once */
+    size_t wanted_count;
+    bool bare; /* rows are only counted */
+};
+
+/* One thread of it. */
+struct scan_thread {
+    struct batch_reader batch;
+    struct row_source rows;
+    bool current;
+    size_t bucket;
+    bool in_bucket;
+    size_t at; /* the next row of what is open */
+    size_t count;
+    bool in_run;
+};
+
+/* What DuckDB keeps for a thread. */
+struct thread_slot {
+    struct scan_thread *thread; /* NULL: has read nothing yet */
+};
+
+/* ---- what the relation is ---- */
+
+static void bind_free(void *data)
+{
+    struct scan_bind *b = data;
+
+    (void)meta_table_unref(b->table);
+    free(b);
+}
+
+static void add_column(const struct duckdb *d, void *info, const char *name, void *type)
+{
+    d->bind_add_result_column(info, name, type);
+    d->destroy_logical_type(&type);
+}
+
+static void add_columns(const struct duckdb *d, void *info, const struct scan_bind *b)
+{
+    if (b->kind == RELATION_CHANGELOG) {
+        add_column(d, info, "_change_type", d->create_logical_type(DUCK_VARCHAR));
+        add_column(d, info, "_log_offset", d->create_logical_type(DUCK_BIGINT));
+        add_column(d, info, "_commit_timestamp", d->create_logical_type(DUCK_TIMESTAMP_TZ));
+        add_column(d, info, "_bucket", d->create_logical_type(DUCK_INTEGER));
+    }
+    for (uint32_t i = 0; i < b->schema->count; i++) {
+        add_column(d, info, b->schema->columns[i].name, fill_type(d, b->schema->columns[i].type));
+    }
+}
+
+static int64_t parameter(const struct duckdb *d, void *info, uint64_t index)
+{
+    void *value = d->bind_get_parameter(info, index);
+    int64_t number = d->get_int64(value);
+
+    d->destroy_value(&value);
+    return number;
+}
+
+static struct sql_session *session_of(const struct duckdb *d, void *info)
+{
+    struct sql_engine *engine = d->bind_get_extra_info(info);
+    void *context = NULL;
+    uint64_t id;
+
+    d->table_function_get_client_context(info, &context);
+    id = d->client_context_get_connection_id(context);
+    d->destroy_client_context(&context);
+    return engine_session(engine, id);
+}
+
+static enum errcode bind_relation(const struct duckdb *d, void *info, struct scan_bind *b,
+                                  struct error *e)
+{
+    int64_t table_id = parameter(d, info, 0);
+    int64_t kind = parameter(d, info, 1);
+    int64_t schema_id = parameter(d, info, 2);
+    const struct meta_table *table;
+    const struct meta_schema *schema;
+
+    b->session = session_of(d, info);
+    if (b->session == NULL || b->session->view == NULL) {
+        return error_set(e, ERR_INVALID_ARGUMENT, "the session has ended");
+    }
+    table = meta_view_table_by_id(b->session->view, table_id);
+    schema = table == NULL || schema_id < 0 || schema_id > INT32_MAX
+                 ? NULL
+                 : meta_table_schema(table, (int32_t)schema_id);
+    if (schema == NULL || kind < RELATION_TABLE || kind > RELATION_CHANGELOG) {
+        return error_set(e, ERR_TABLE_NOT_EXIST, "the table does not exist any more");
+    }
+    b->table = meta_table_ref(table);
+    b->schema = schema->schema;
+    b->kind = (enum relation_kind)kind;
+    b->current = kind == RELATION_TABLE && schema_has_primary_key(b->schema);
+    if (!b->current && b->table->options->log_format != LOG_FORMAT_ARROW) {
+        return error_set(e, ERR_UNSUPPORTED_OPERATION,
+                         "the log of %s.%s is not in ARROW format, which SQL needs",
+                         b->table->database, b->table->name);
+    }
+    return ERR_OK;
+}
+
+static void scan_bind(void *info)
+{
+    const struct duckdb *d = duckdb();
+    struct scan_bind *b = mem_new(struct scan_bind);
+    struct error e;
+
+    if (bind_relation(d, info, b, &e) != ERR_OK) {
+        d->bind_set_error(info, e.message);
+        bind_free(b);
+        return;
+    }
+    session_note_table(b->session, b->table, b->current);
+    add_columns(d, info, b);
+    d->bind_set_bind_data(info, b, bind_free);
+}
+
+/* ---- one execution ---- */
+
+static uint32_t meta_columns(const struct scan_bind *b)
+{
+    return b->kind == RELATION_CHANGELOG ? META_COLUMNS : 0;
+}
+
+static void scan_free(void *data)
+{
+    struct scan *s = data;
+
+    if (s->cut != NULL) {
+        batch_source_fini(&s->source);
+    }
+    (void)sql_cut_unref(s->cut);
+    (void)meta_table_unref(s->table);
+    free(s->columns);
+    free(s->wanted);
+    free(s);
+}
+
+/* Which columns are asked for. DuckDB also asks for such as are none, to count rows. */
+static void take_columns(const struct duckdb *d, void *info, struct scan *s)
+{
+    uint32_t meta = meta_columns(s->bind);
+    uint32_t count = s->bind->schema->count;
+
+    s->column_count = d->init_get_column_count(info);
+    s->columns = mem_zalloc((s->column_count + 1) * sizeof *s->columns);
+    s->wanted = mem_zalloc((count + 1) * sizeof *s->wanted);
+    s->bare = true;
+    for (size_t i = 0; i < s->column_count; i++) {
+        s->columns[i] = d->init_get_column_index(info, i);
+        s->bare = s->bare && s->columns[i] >= (uint64_t)meta + count;
+    }
+    for (uint32_t position = 0; position < count; position++) {
+        bool asked = false;
+
+        for (size_t i = 0; i < s->column_count; i++) {
+            asked = asked || s->columns[i] == (uint64_t)meta + position;
+        }
+        if (asked) {
+            s->wanted[s->wanted_count++] = position;
+        }
+    }
+}
+
+static uint64_t thread_count(const struct scan *s)
+{
+    uint64_t bytes = 0;
+    uint64_t threads;
+
+    for (size_t i = 0; i < s->cut->count && !s->bind->current; i++) {
+        bytes += s->cut->buckets[i].log.ranges.len;
+    }
+    threads = s->bind->current ? s->cut->count : bytes / THREAD_BYTES + 1;
+    return threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
+}
+
+static void scan_init(void *info)
+{
+    const struct duckdb *d = duckdb();
+    const struct scan_bind *b = d->init_get_bind_data(info);
+    const struct meta_table *newest = meta_view_table_by_id(b->session->view, b->table->id);
+    struct scan *s = mem_new(struct scan);
+    struct error e;
+
+    s->duckdb = d;
+    s->bind = b;
+    s->table = meta_table_ref(newest != NULL ? newest : b->table);
+    if (session_take_cut(b->session, s->table, b->current, &s->cut, &e) != ERR_OK) {
+        d->init_set_error(info, e.message);
+        scan_free(s);
+        return;
+    }
+    batch_source_init(&s->source, s->cut);
+    take_columns(d, info, s);
+    d->init_set_max_threads(info, thread_count(s));
+    d->init_set_init_data(info, s, scan_free);
+}
+
+/* ---- one thread ---- */
+
+static void thread_free(void *data)
+{
+    struct scan_thread *t = data;
+
+    if (t->current) {
+        row_source_fini(&t->rows);
+    } else {
+        batch_reader_fini(&t->batch);
+    }
+    free(t);
+}
+
+static void thread_start(struct scan_thread *t, const struct scan *s)
+{
+    t->current = s->bind->current;
+    if (t->current) {
+        row_source_init(&t->rows, s->table);
+    } else {
+        batch_reader_init(&t->batch, s->table, s->bind->schema, s->wanted, s->wanted_count);
+    }
+}
+
+static void slot_free(void *data)
+{
+    struct thread_slot *slot = data;
+
+    if (slot->thread != NULL) {
+        thread_free(slot->thread);
+    }
+    free(slot);
+}
+
+/* Memory of a thread is made with its first rows: its local state knows nothing of the scan. */
+static void scan_init_thread(void *info)
+{
+    duckdb()->init_set_init_data(info, mem_new(struct thread_slot), slot_free);
+}
+
+static enum errcode next_batch(struct scan *s, struct scan_thread *t, struct error *e)
+{
+    bool found = false;
+
+    while (!found) {
+        struct batch_run run;
+
+        if (t->in_run) {
+            TRY(batch_reader_next(&t->batch, &found, e));
+            t->in_run = found;
+        }
+        if (!found) {
+            TRY(batch_source_next(&s->source, &run, &found, e));
+            if (!found) {
+                return ERR_OK;
+            }
+            if (s->bare) {
+                t->count = (size_t)run.records;
+                return ERR_OK;
+            }
+            TRY(batch_reader_start(&t->batch, &run, e));
+            t->in_run = true;
+            found = false;
+        }
+    }
+    t->count = t->batch.rows;
+    return ERR_OK;
+}
+
+static enum errcode next_rows(struct scan *s, struct scan_thread *t, struct error *e)
+{
+    while (t->count == 0) {
+        bool found;
+
+        if (!t->in_bucket) {
+            t->bucket = atomic_fetch_add(&s->next_bucket, 1);
+            if (t->bucket >= s->cut->count) {
+                return ERR_OK;
+            }
+        }
+        TRY(row_source_next(&t->rows, s->cut, t->bucket, &found, e));
+        t->in_bucket = found;
+        t->count = t->rows.rows;
+    }
+    return ERR_OK;
+}
+
+/* ---- filling ---- */
+
+static void fill_meta(const struct scan_thread *t, uint64_t column, const struct fill *f)
+{
+    static const char *const names[] = {"insert", "insert", "update_before", "update_after",
+                                        "delete"};
+    const struct batch_reader *r = &t->batch;
+
+    for (size_t i = 0; i < f->count; i++) {
+        size_t row = t->at + i;
+        uint8_t type = r->change_types == NULL ? 0 : r->change_types[row];
+        struct fill one = {.duckdb = f->duckdb, .vector = f->vector, .at = f->at + i, .count = 1};
+
+        switch (column) {
+        case META_CHANGE_TYPE:
+            fill_text(&one, type < ARRAY_LEN(names) ? names[type] : "unknown");
+            break;
+        case META_OFFSET:
+            ((int64_t *)f->duckdb->vector_get_data(f->vector))[one.at] =
+                r->header.base_offset + (int64_t)row;
+            break;
+        case META_TIMESTAMP:
+            ((int64_t *)f->duckdb->vector_get_data(f->vector))[one.at] =
+                r->header.commit_timestamp * 1000;
+            break;
+        default:
+            ((int32_t *)f->duckdb->vector_get_data(f->vector))[one.at] = r->run.bucket;
+            break;
+        }
+    }
+}
+
+static const struct arrow_read_node *column_of(const struct scan *s, const struct scan_thread *t,
+                                               uint32_t position)
+{
+    if (t->current) {
+        return t->rows.columns[position];
+    }
+    for (size_t i = 0; i < s->wanted_count; i++) {
+        if (s->wanted[i] == position) {
+            return t->batch.columns[i];
+        }
+    }
+    return NULL;
+}
+
+static enum errcode fill_rows(const struct scan *s, const struct scan_thread *t, void *chunk,
+                              struct fill f, struct error *e)
+{
+    uint32_t meta = meta_columns(s->bind);
+
+    for (size_t i = 0; i < s->column_count; i++) {
+        uint64_t column = s->columns[i];
+        const struct arrow_read_node *node;
+
+        if (column >= (uint64_t)meta + s->bind->schema->count) {
+            continue;
+        }
+        f.vector = s->duckdb->data_chunk_get_vector(chunk, i);
+        if (column < meta) {
+            fill_meta(t, column, &f);
+            continue;
+        }
+        node = column_of(s, t, (uint32_t)(column - meta));
+        if (node == NULL) {
+            fill_nulls(&f, s->bind->schema->columns[column - meta].type);
+            continue;
+        }
+        TRY(fill_values(&f, s->bind->schema->columns[column - meta].type, node, t->at, e));
+    }
+    return ERR_OK;
+}
+
+static enum errcode fill_chunk(struct scan *s, struct scan_thread *t, void *chunk, size_t *ret,
+                               struct error *e)
+{
+    size_t filled = 0;
+
+    while (filled < DUCK_VECTOR_SIZE) {
+        struct fill f = {.duckdb = s->duckdb, .at = filled};
+
+        if (t->at == t->count) {
+            t->at = 0;
+            t->count = 0;
+            TRY(t->current ? next_rows(s, t, e) : next_batch(s, t, e));
+            if (t->count == 0) {
+                break;
+            }
+        }
+        f.count = t->count - t->at;
+        f.count = f.count > DUCK_VECTOR_SIZE - filled ? DUCK_VECTOR_SIZE - filled : f.count;
+        TRY(fill_rows(s, t, chunk, f, e));
+        filled += f.count;
+        t->at += f.count;
+    }
+    *ret = filled;
+    return ERR_OK;
+}
+
+static void scan_run(void *info, void *chunk)
+{
+    const struct duckdb *d = duckdb();
+    struct scan *s = d->function_get_init_data(info);
+    struct thread_slot *slot = d->function_get_local_init_data(info);
+    size_t filled = 0;
+    struct error e;
+
+    if (slot->thread == NULL) {
+        slot->thread = mem_new(struct scan_thread);
+        thread_start(slot->thread, s);
+    }
+    if (fill_chunk(s, slot->thread, chunk, &filled, &e) != ERR_OK) {
+        d->function_set_error(info, e.message);
+        return;
+    }
+    d->data_chunk_set_size(chunk, filled);
+}
+
+enum errcode scan_register(struct sql_session *owner, struct error *e)
+{
+    const struct duckdb *d = duckdb();
+    void *f = d->create_table_function();
+    int outcome;
+
+    d->table_function_set_name(f, SCAN_FUNCTION);
+    d->table_function_set_extra_info(f, owner->engine, NULL);
+    for (int i = 0; i < 3; i++) {
+        void *number = d->create_logical_type(DUCK_BIGINT);
+
+        d->table_function_add_parameter(f, number);
+        d->destroy_logical_type(&number);
+    }
+    d->table_function_set_bind(f, scan_bind);
+    d->table_function_set_init(f, scan_init);
+    d->table_function_set_local_init(f, scan_init_thread);
+    d->table_function_set_function(f, scan_run);
+    d->table_function_supports_projection_pushdown(f, true);
+    outcome = d->register_table_function(owner->connection, f);
+    d->destroy_table_function(&f);
+    return outcome == DUCK_OK ? ERR_OK
+                              : error_set(e, ERR_UNSUPPORTED_OPERATION,
+                                          "DuckDB refuses the function " SCAN_FUNCTION);
+}

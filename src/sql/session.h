@@ -1,0 +1,70 @@
+/* Inside sql/: one instance of DuckDB for the server, and its sessions, each a connection of DuckDB
+ * with what its statement under way reads.
+ *
+ * The instance is made when the first session is opened. Its catalog (a schema per database, a view
+ * per relation, relations.h) follows the server's: a statement first brings it up to the view it was
+ * given. Locks guard what DuckDB calls back from threads of its own.
+ */
+#ifndef SQL_SESSION_H
+#define SQL_SESSION_H
+
+#include "cut.h"
+#include "duckdb.h"
+#include "sql.h"
+
+#include "base/list.h"
+#include "base/map.h"
+#include "io/lock.h"
+
+struct relation; /* relations.c */
+
+struct sql_engine {
+    struct sql_options options;
+    struct sql_world world;
+    struct lock lock; /* of all that follows, but for what is constant once open */
+    bool open;
+    struct duckdb duckdb;
+    void *db;
+    struct map sessions;       /* id of the connection -> struct sql_session */
+    struct sql_session *owner; /* defines the relations */
+    uint64_t view_version;     /* they are as of this view */
+    struct relation *relations;
+    size_t relation_count;
+    char **schemas;
+    size_t schema_count;
+};
+
+struct session_cut {
+    struct list link;
+    struct sql_cut *cut;
+};
+
+struct sql_session {
+    struct sql_engine *engine;
+    void *connection;
+    uint64_t id;
+    struct meta_view *view;          /* a reference: what the statement under way is about */
+    struct meta_view *next_view;     /* a reference: and the next one */
+    struct lock lock;                /* of cuts: scans begin on threads of DuckDB, too */
+    struct list cuts;                /* of the statement under way */
+    struct sql_statement *preparing; /* is told the tables that it names; NULL: none */
+};
+
+/* The cut of the table that the statement under way reads, a reference; made at the first call.
+ * ret NULL: it is only to be there. */
+MUST_USE enum errcode session_take_cut(struct sql_session *s, const struct meta_table *table,
+                                       bool current, struct sql_cut **ret, struct error *e);
+/* A statement that is being prepared names the table. */
+void session_note_table(struct sql_session *s, const struct meta_table *table, bool current);
+/* A new statement begins. */
+void session_cuts_clear(struct sql_session *s);
+/* No statement is under way: next_view becomes the view. */
+void session_adopt_view(struct sql_session *s);
+/* The same, and brings the relations up to it. */
+void session_refresh(struct sql_session *s);
+/* By the id of its connection; NULL: there is none. */
+struct sql_session *engine_session(struct sql_engine *engine, uint64_t id);
+/* Runs a statement of ours. ERR_INVALID_ARGUMENT with the words of DuckDB. */
+MUST_USE enum errcode session_run(struct sql_session *s, const char *text, struct error *e);
+
+#endif

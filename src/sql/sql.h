@@ -1,0 +1,82 @@
+/* SQL over the tables of this server: queries run by DuckDB inside the process, over files and states
+ * as they are at the start of a statement.
+ *
+ * A session is one client's. Its statements are prepared, executed, and give rows in chunks, whose
+ * values are written as PostgreSQL writes them (value.h). Nothing can be written, and nothing outside
+ * of the server's tables be read. Errors have the SQLSTATE that PostgreSQL has for them.
+ * Thread: sessions: one at a time, and not a shard's, since it waits; sql_interrupt any.
+ */
+#ifndef SQL_SQL_H
+#define SQL_SQL_H
+
+#include "cut.h"
+
+struct sql_options {
+    const char *library;   /* of DuckDB; NULL: found by itself (duckdb.h) */
+    uint64_t memory_bytes; /* of all queries together */
+    unsigned threads;      /* of all queries together */
+};
+
+struct sql_error {
+    char state[6];
+    char message[1500];
+};
+
+struct sql_engine;
+struct sql_session;
+struct sql_statement;
+struct sql_result;
+struct sql_type; /* value.h */
+
+/* Costs nothing until the first session. world is copied, what it points to must outlive the engine. */
+struct sql_engine *sql_engine_new(const struct sql_options *options, const struct sql_world *world);
+/* After the last session. Accepts NULL. */
+void sql_engine_free(struct sql_engine *engine);
+
+/* database: the one whose tables need no qualification, if there is one of that name; else "fluss".
+ * The session keeps a reference to the view. */
+MUST_USE bool sql_session_open(struct sql_engine *engine, struct meta_view *view,
+                               const char *database, struct sql_session **ret, struct sql_error *e);
+/* Its statements and results must be closed. Accepts NULL. */
+void sql_session_close(struct sql_session *s);
+/* What the catalog is for the statements that follow. */
+void sql_session_view(struct sql_session *s, struct meta_view *view);
+/* Databases and schemas, by commas, whose tables need no qualification. */
+MUST_USE bool sql_session_path(struct sql_session *s, const char *path, struct sql_error *e);
+/* Ends the statement that is running, if one is: 57014. */
+void sql_interrupt(struct sql_session *s);
+
+/* ---- statements ---- */
+
+/* One statement, without a semicolon. types: object ids of PostgreSQL for the first parameters, 0:
+ * to be found out. */
+struct sql_source {
+    const char *text;
+    const uint32_t *types;
+    size_t type_count;
+};
+MUST_USE bool sql_prepare(struct sql_session *s, const struct sql_source *source,
+                          struct sql_statement **ret, struct sql_error *e);
+void sql_statement_free(struct sql_statement *st); /* accepts NULL */
+size_t sql_parameter_count(const struct sql_statement *st);
+uint32_t sql_parameter_type(const struct sql_statement *st, size_t index);
+size_t sql_column_count(const struct sql_statement *st);
+const char *sql_column_name(const struct sql_statement *st, size_t index);
+const struct sql_type *sql_column_type(const struct sql_statement *st, size_t index);
+bool sql_is_explain(const struct sql_statement *st);
+
+struct sql_parameter {
+    bool null;
+    struct bytes text; /* as PostgreSQL writes it; of bytea: the bytes */
+};
+/* Begins; the result of the session's statement before ends with that. */
+MUST_USE bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameters,
+                          struct sql_result **ret, struct sql_error *e);
+/* Rows of the next chunk; 0: that were all. */
+MUST_USE bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e);
+/* Appends a value of the chunk to out; false: it is null. */
+bool sql_result_text(const struct sql_result *r, size_t row, size_t column, struct buffer *out);
+bool sql_result_binary(const struct sql_result *r, size_t row, size_t column, struct buffer *out);
+void sql_result_free(struct sql_result *r); /* accepts NULL */
+
+#endif

@@ -1,0 +1,451 @@
+#include "statement.h"
+
+#include "dialect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PARAMETERS_MAX 32767
+
+/* ---- errors ---- */
+
+static const struct {
+    const char *prefix;
+    const char *inside; /* NULL: anything */
+    const char *state;
+} states[] = {
+    {"Parser Error", NULL, "42601"},
+    {"Syntax Error", NULL, "42601"},
+    {"Catalog Error", "Function", "42883"},
+    {"Catalog Error", "Schema", "3F000"},
+    {"Catalog Error", "Type", "42704"},
+    {"Catalog Error", NULL, "42P01"},
+    {"Binder Error", "eferenced column", "42703"},
+    {"Binder Error", "does not have a column", "42703"},
+    {"Binder Error", "No function matches", "42883"},
+    {"Binder Error", "mbiguous", "42702"},
+    {"Binder Error", "GROUP BY", "42803"},
+    {"Binder Error", NULL, "42000"},
+    {"Conversion Error", NULL, "22P02"},
+    {"Out of Range Error", NULL, "22003"},
+    {"Invalid Input Error", NULL, "22023"},
+    {"Invalid type Error", NULL, "42804"},
+    {"Mismatch Type Error", NULL, "42804"},
+    {"INTERRUPT Error", NULL, "57014"},
+    {"Out of Memory Error", NULL, "53200"},
+    {"Permission Error", NULL, "42501"},
+    {"Not implemented Error", NULL, "0A000"},
+    {"Parameter Not Resolved Error", NULL, "42P18"},
+    {"Transaction", NULL, "25000"},
+    {"IO Error", NULL, "58030"},
+    {"Invalid Configuration Error", NULL, "42501"},
+    {"Division by Zero", NULL, "22012"},
+};
+
+const char *statement_error_state(const char *message)
+{
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        if (strncmp(message, states[i].prefix, strlen(states[i].prefix)) == 0 &&
+            (states[i].inside == NULL || strstr(message, states[i].inside) != NULL)) {
+            return states[i].state;
+        }
+    }
+    return "XX000";
+}
+
+static bool failed(struct sql_error *e, const char *state, const char *message)
+{
+    (void)snprintf(e->state, sizeof e->state, "%s", state);
+    (void)snprintf(e->message, sizeof e->message, "%s", message);
+    return false;
+}
+
+static bool duck_failed(struct sql_error *e, const char *message)
+{
+    if (message == NULL) {
+        message = "DuckDB gives no reason";
+    }
+    return failed(e, statement_error_state(message), message);
+}
+
+/* ---- what a statement reads ---- */
+
+void session_note_table(struct sql_session *s, const struct meta_table *table, bool current)
+{
+    struct sql_statement *st = s->preparing;
+
+    if (st == NULL) {
+        return;
+    }
+    st->tables = mem_realloc(st->tables, (st->table_count + 1) * sizeof *st->tables);
+    st->tables[st->table_count++] =
+        (struct named_table){.table = meta_table_ref(table), .current = current};
+}
+
+static void forget_tables(struct sql_statement *st)
+{
+    for (size_t i = 0; i < st->table_count; i++) {
+        (void)meta_table_unref(st->tables[i].table);
+    }
+    free(st->tables);
+    st->tables = NULL;
+    st->table_count = 0;
+}
+
+/* ---- preparing ---- */
+
+/* DuckDB runs all statements of a text but the last one when it prepares them, so what it takes for
+ * one has to be looked at first. */
+static bool prepare_one(struct sql_session *s, const char *text, void **ret, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    void *extracted = NULL;
+    uint64_t count = d->extract_statements(s->connection, text, &extracted);
+    bool right;
+
+    if (count == 1) {
+        right = d->prepare_extracted_statement(s->connection, extracted, 0, ret) == DUCK_OK ||
+                duck_failed(e, *ret == NULL ? NULL : d->prepare_error(*ret));
+    } else if (count > 1) {
+        right = failed(e, "42601", "more than one statement");
+    } else {
+        right = duck_failed(e, d->extract_statements_error(extracted));
+    }
+    d->destroy_extracted(&extracted);
+    return right;
+}
+
+static bool prepare_text(struct sql_statement *st, const char *text, struct sql_error *e)
+{
+    bool right;
+
+    if (st->prepared != NULL) {
+        duckdb()->destroy_prepare(&st->prepared);
+    }
+    forget_tables(st);
+    st->session->preparing = st;
+    right = prepare_one(st->session, text, &st->prepared, e);
+    st->session->preparing = NULL;
+    return right;
+}
+
+/* Types of all parameters: as given, else as DuckDB has found out. */
+static bool take_parameters(struct sql_statement *st, const struct sql_source *source,
+                            struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+
+    st->parameter_count = d->nparams(st->prepared);
+    if (st->parameter_count > PARAMETERS_MAX) {
+        return failed(e, "54023", "a statement has too many parameters");
+    }
+    st->parameters = arena_array(&st->arena, st->parameter_count + 1, sizeof *st->parameters);
+    for (size_t i = 0; i < st->parameter_count; i++) {
+        uint32_t given = i < source->type_count ? source->types[i] : 0;
+
+        st->parameters[i] =
+            given != 0 ? given : value_parameter_oid(d->param_type(st->prepared, i + 1));
+    }
+    return true;
+}
+
+static const char *const *casts_of(struct sql_statement *st)
+{
+    const char **casts = arena_array(&st->arena, st->parameter_count + 1, sizeof *casts);
+
+    for (size_t i = 0; i < st->parameter_count; i++) {
+        casts[i] = value_type_cast(st->parameters[i]);
+    }
+    return casts;
+}
+
+static bool take_columns(struct sql_statement *st, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    struct error why;
+
+    st->column_count = d->prepared_statement_column_count(st->prepared);
+    st->names = arena_array(&st->arena, st->column_count + 1, sizeof *st->names);
+    st->types = arena_array(&st->arena, st->column_count + 1, sizeof *st->types);
+    for (size_t i = 0; i < st->column_count; i++) {
+        const char *name = d->prepared_statement_column_name(st->prepared, i);
+
+        st->names[i] = arena_strndup(&st->arena, name, strlen(name));
+        d->free((void *)(uintptr_t)name);
+        if (value_type_make(d, d->prepared_statement_column_logical_type(st->prepared, i),
+                            &st->arena, &st->types[i], &why) != ERR_OK) {
+            return failed(e, "0A000", why.message);
+        }
+    }
+    return true;
+}
+
+static bool only_reads(int type) { return type == DUCK_SELECT || type == DUCK_EXPLAIN; }
+
+/* EXPLAIN ANALYZE runs what it explains, so that has to be a query, too. */
+static bool check_explained(struct sql_statement *st, struct bytes text, struct sql_error *e)
+{
+    OWNED(buffer_fini) struct buffer inner = BUFFER_INIT;
+    struct bytes behind = text;
+    struct sql_error ignored;
+    struct token t;
+    void *prepared = NULL;
+    int type = 0;
+
+    (void)token_next_solid(&behind); /* EXPLAIN */
+    text = behind;
+    t = token_next_solid(&behind);
+    if (token_is(&t, "analyze") || token_is(&t, "analyse")) {
+        text = behind;
+    }
+    dialect_rewrite(text, NULL, 0, &inner);
+    if (prepare_one(st->session, (const char *)inner.data, &prepared, &ignored)) {
+        type = duckdb()->prepared_statement_type(prepared);
+    }
+    duckdb()->destroy_prepare(&prepared);
+    return only_reads(type) ? true
+                            : failed(e, "0A000", "only EXPLAIN and EXPLAIN ANALYZE of a query");
+}
+
+static bool check_kind(struct sql_statement *st, struct bytes text, struct sql_error *e)
+{
+    int type = duckdb()->prepared_statement_type(st->prepared);
+
+    if (!only_reads(type)) {
+        return failed(e, "25006", "only queries are served: nothing can be written by SQL");
+    }
+    st->explain = type == DUCK_EXPLAIN;
+    return st->explain ? check_explained(st, text, e) : true;
+}
+
+static bool prepare(struct sql_statement *st, const struct sql_source *source, struct sql_error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    struct bytes given = bytes_str(source->text);
+
+    dialect_rewrite(given, NULL, 0, &text);
+    if (!prepare_text(st, (const char *)text.data, e) || !check_kind(st, given, e) ||
+        !take_parameters(st, source, e)) {
+        return false;
+    }
+    if (st->parameter_count > 0) { /* again, so that all types are known */
+        buffer_clear(&text);
+        dialect_rewrite(given, casts_of(st), st->parameter_count, &text);
+        if (!prepare_text(st, (const char *)text.data, e)) {
+            return false;
+        }
+    }
+    st->text = arena_strndup(&st->arena, text.data, text.len - 1);
+    return take_columns(st, e);
+}
+
+bool sql_prepare(struct sql_session *s, const struct sql_source *source, struct sql_statement **ret,
+                 struct sql_error *e)
+{
+    struct sql_statement *st = mem_new(struct sql_statement);
+
+    st->session = s;
+    session_refresh(s);
+    if (!prepare(st, source, e)) {
+        sql_statement_free(st);
+        return false;
+    }
+    *ret = st;
+    return true;
+}
+
+void sql_statement_free(struct sql_statement *st)
+{
+    if (st == NULL) {
+        return;
+    }
+    forget_tables(st);
+    for (size_t i = 0; st->types != NULL && i < st->column_count; i++) {
+        value_type_fini(duckdb(), &st->types[i]);
+    }
+    duckdb()->destroy_prepare(&st->prepared);
+    arena_fini(&st->arena);
+    free(st);
+}
+
+size_t sql_parameter_count(const struct sql_statement *st) { return st->parameter_count; }
+uint32_t sql_parameter_type(const struct sql_statement *st, size_t i) { return st->parameters[i]; }
+size_t sql_column_count(const struct sql_statement *st) { return st->column_count; }
+const char *sql_column_name(const struct sql_statement *st, size_t i) { return st->names[i]; }
+const struct sql_type *sql_column_type(const struct sql_statement *st, size_t i)
+{
+    return &st->types[i];
+}
+bool sql_is_explain(const struct sql_statement *st) { return st->explain; }
+
+/* ---- executing ---- */
+
+static bool bind_all(struct sql_statement *st, const struct sql_parameter *parameters,
+                     struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    const char *blob = value_type_cast(17);
+
+    for (size_t i = 0; i < st->parameter_count; i++) {
+        const struct sql_parameter *p = &parameters[i];
+        const char *cast = value_type_cast(st->parameters[i]);
+        const char *text = p->text.len == 0 ? "" : (const char *)p->text.data;
+        int outcome;
+
+        if (p->null) {
+            outcome = d->bind_null(st->prepared, i + 1);
+        } else if (cast != NULL && cast == blob) {
+            outcome = d->bind_blob(st->prepared, i + 1, text, p->text.len);
+        } else {
+            outcome = d->bind_varchar_length(st->prepared, i + 1, text, p->text.len);
+        }
+        if (outcome != DUCK_OK) {
+            return duck_failed(e, d->prepare_error(st->prepared));
+        }
+    }
+    return true;
+}
+
+/* DuckDB does not notice when a table behind a view has become another one. */
+static bool is_stale(const struct sql_statement *st)
+{
+    for (size_t i = 0; i < st->table_count; i++) {
+        if (meta_view_table_by_id(st->session->view, st->tables[i].table->id) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Everything it reads is as of now. */
+static bool take_cuts(struct sql_statement *st, struct sql_error *e)
+{
+    struct sql_session *s = st->session;
+    struct error why;
+
+    session_cuts_clear(s);
+    for (size_t i = 0; i < st->table_count; i++) {
+        const struct named_table *named = &st->tables[i];
+        const struct meta_table *table = meta_view_table_by_id(s->view, named->table->id);
+
+        if (session_take_cut(s, table, named->current, NULL, &why) != ERR_OK) {
+            return failed(e, why.code == ERR_UNKNOWN_TABLE_OR_BUCKET ? "42P01" : "58000",
+                          why.message);
+        }
+    }
+    return true;
+}
+
+/* The statement may have been bound anew since the client was told what its columns are. */
+static bool check_columns(struct sql_result *r, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    const struct sql_statement *st = r->statement;
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    bool same = d->column_count(&r->result) == st->column_count;
+
+    for (size_t i = 0; same && i < st->column_count; i++) {
+        struct sql_type type = {0};
+
+        same = value_type_make(d, d->column_logical_type(&r->result, i), &arena, &type, NULL) ==
+                   ERR_OK &&
+               value_type_equal(&type, &st->types[i]);
+        value_type_fini(d, &type);
+    }
+    return same ? true
+                : failed(e, "0A000", "the columns of the statement have changed: prepare it again");
+}
+
+bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameters,
+                 struct sql_result **ret, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    struct sql_result *r;
+
+    session_refresh(st->session);
+    if (is_stale(st) && !prepare_text(st, st->text, e)) {
+        return false;
+    }
+    if (!bind_all(st, parameters, e) || !take_cuts(st, e)) {
+        return false;
+    }
+    r = mem_new(struct sql_result);
+    r->statement = st;
+    if (d->pending_prepared_streaming(st->prepared, &r->pending) != DUCK_OK) {
+        duck_failed(e, r->pending == NULL ? NULL : d->pending_error(r->pending));
+        sql_result_free(r);
+        return false;
+    }
+    r->open = true;
+    if (d->execute_pending(r->pending, &r->result) != DUCK_OK) {
+        duck_failed(e, d->result_error(&r->result));
+        sql_result_free(r);
+        return false;
+    }
+    if (!check_columns(r, e)) {
+        sql_result_free(r);
+        return false;
+    }
+    *ret = r;
+    return true;
+}
+
+bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    const char *why;
+
+    if (r->chunk != NULL) {
+        d->destroy_data_chunk(&r->chunk);
+    }
+    r->chunk = d->fetch_chunk(r->result);
+    why = r->chunk == NULL ? d->result_error(&r->result) : NULL;
+    if (why != NULL && *why != '\0') {
+        return duck_failed(e, why);
+    }
+    *ret_rows = r->chunk == NULL ? 0 : d->data_chunk_get_size(r->chunk);
+    return true;
+}
+
+static struct sql_value value_of(const struct sql_result *r, size_t row, size_t column)
+{
+    const struct duckdb *d = duckdb();
+
+    return (struct sql_value){.duckdb = d,
+                              .type = &r->statement->types[column],
+                              .vector = d->data_chunk_get_vector(r->chunk, column),
+                              .row = row};
+}
+
+bool sql_result_text(const struct sql_result *r, size_t row, size_t column, struct buffer *out)
+{
+    struct sql_value v = value_of(r, row, column);
+
+    return value_text(&v, out);
+}
+
+bool sql_result_binary(const struct sql_result *r, size_t row, size_t column, struct buffer *out)
+{
+    struct sql_value v = value_of(r, row, column);
+
+    return value_binary(&v, out);
+}
+
+void sql_result_free(struct sql_result *r)
+{
+    const struct duckdb *d = duckdb();
+
+    if (r == NULL) {
+        return;
+    }
+    if (r->chunk != NULL) {
+        d->destroy_data_chunk(&r->chunk);
+    }
+    if (r->open) {
+        d->destroy_result(&r->result);
+    }
+    if (r->pending != NULL) {
+        d->destroy_pending(&r->pending);
+    }
+    free(r);
+}

@@ -1,0 +1,39 @@
+/* Inside sql/: prepared statements and their results. See sql.h. */
+#ifndef SQL_STATEMENT_H
+#define SQL_STATEMENT_H
+
+#include "session.h"
+#include "value.h"
+
+struct named_table {
+    const struct meta_table *table; /* a reference */
+    bool current;
+};
+
+struct sql_statement {
+    struct sql_session *session;
+    struct arena arena;
+    void *prepared;
+    const char *text; /* as DuckDB has it */
+    bool explain;
+    size_t parameter_count;
+    uint32_t *parameters; /* object ids */
+    size_t column_count;
+    const char **names;
+    struct sql_type *types;
+    struct named_table *tables; /* heap: what it reads */
+    size_t table_count;
+};
+
+struct sql_result {
+    struct sql_statement *statement;
+    void *pending;
+    struct duck_result result;
+    bool open; /* result is to be destroyed */
+    void *chunk;
+};
+
+/* What PostgreSQL calls an error that DuckDB explains like this. */
+const char *statement_error_state(const char *message);
+
+#endif

@@ -1,0 +1,75 @@
+#include <stdlib.h>
+
+#include "../../support/sql_store.h"
+#include "sql/fill.h"
+
+#define NESTED                                                                                     \
+    "{\"version\":1,\"schema\":{\"version\":1,\"columns\":["                                       \
+    "{\"name\":\"t\",\"data_type\":{\"type\":\"TIMESTAMP_WITHOUT_TIME_ZONE\",\"precision\":0},"    \
+    "\"id\":0},"                                                                                   \
+    "{\"name\":\"r\",\"data_type\":{\"type\":\"ROW\",\"fields\":[{\"name\":\"x\",\"field_type\":"  \
+    "{\"type\":\"ARRAY\",\"element_type\":{\"type\":\"DECIMAL\",\"precision\":4,\"scale\":1}},"    \
+    "\"field_id\":3}]},\"id\":1},"                                                                 \
+    "{\"name\":\"s\",\"data_type\":{\"type\":\"STRING\"},\"id\":2}],\"highest_field_id\":3},"      \
+    "\"partition_key\":[],\"bucket_count\":1,\"properties\":{},\"custom_properties\":{}}"
+
+static void append_values(struct sql_store *q, struct bucket_id id, const struct row_value *values)
+{
+    struct store *s = q->store;
+    const struct meta_table *t = meta_view_table_by_id(meta_current(s->meta), id.table_id);
+    OWNED(arrow_rows_freep)
+    struct arrow_rows *rows = arrow_rows_new(meta_table_latest(t)->schema->row);
+    const struct arrow_build_codec plain = {.kind = ARROW_CODEC_NONE};
+    struct batch_spec spec = {.append_only = true,
+                              .schema_id = 1,
+                              .record_count = 1,
+                              .batch_sequence = BATCH_NO_BATCH_SEQUENCE,
+                              .writer_id = BATCH_NO_WRITER_ID};
+
+    assert_int_equal(arrow_rows_append_values(rows, values, NULL), ERR_OK);
+    assert_int_equal(arrow_rows_finish(rows, &plain, &s->arena, &spec.body, NULL), ERR_OK);
+    (void)store_append(s, id, batch_build(&spec, &s->arena));
+}
+
+static void nested_values_and_nulls(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct bucket_id id = bucket_of(store_create_table(q->store, "t", NESTED), 0);
+    const struct row_value numbers[] = {{.integer = -15}, {.null = true}};
+    const struct row_value list = {.count = 2, .items = numbers};
+    const struct row_value first[] = {
+        {.timestamp = {.millis = 1000}}, {.count = 1, .items = &list}, {.bytes = bytes_str("x")}};
+    const struct row_value second[] = {{.null = true}, {.null = true}, {.null = true}};
+
+    append_values(q, id, first);
+    append_values(q, id, second);
+    sql_expect(q, "select t, r, r.x, len(r.x), s from t",
+               "1970-01-01 00:00:01|{\"x\":[-1.5,null]}|{-1.5,NULL}|2|x;null|null|null|null|null");
+}
+
+static void values_that_sql_cannot_hold(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct bucket_id id = bucket_of(store_create_table(q->store, "t", NESTED), 0);
+    const struct row_value late[] = {
+        {.timestamp = {.millis = INT64_MAX / 2}}, {.null = true}, {.null = true}};
+    const struct row_value bad[] = {{.null = true}, {.null = true}, {.bytes = bytes_str("\xff")}};
+
+    append_values(q, id, late);
+    assert_null(sql_ask(q, "select t from t"));
+    assert_non_null(strstr(q->error.message, "out of the range"));
+    sql_expect(q, "select s from t", "null");
+    append_values(q, id, bad);
+    assert_null(sql_ask(q, "select s from t"));
+    assert_non_null(strstr(q->error.message, "not UTF-8"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SQL_TEST(nested_values_and_nulls),
+        SQL_TEST(values_that_sql_cannot_hold),
+    };
+
+    return cmocka_run_group_tests_name("sql/fill", tests, NULL, NULL);
+}
