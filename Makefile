@@ -15,7 +15,7 @@ ARGS ?=
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance differential bench sim sim-mutants fuzz powercut soak lint tidy fmt
+.PHONY: all help run demo test conformance differential bench sim sim-mutants kills fuzz powercut soak lint tidy fmt
 .PHONY: install clean
 .DEFAULT_GOAL := all
 
@@ -63,6 +63,12 @@ sim: ## the server in a simulated world: SEED=n [TRACE=1] for one life, SEEDS=a-
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET) eider_sim
 	@$(dir)/eider_sim $(if $(SEED),$(SEED) $(if $(TRACE),--trace),$(SEEDS) --jobs $$(nproc))
+
+kills: all ## the clients of sim against the real program, kill -9 in between: SEED=n KILLS=n SECONDS=n
+	@scripts/bootstrap build test
+	@scripts/build $(PRESET) eider_kills
+	@data=$$(mktemp -d) && $(dir)/eider_kills $(dir)/eider $$data 19123 $(or $(SEED),1) $(SECONDS) \
+		$(or $(KILLS),20) && rm -rf $$data
 
 sim-mutants: ## every mutant of the server through the simulator until a checker finds it, as a table
 	@scripts/bootstrap build test
