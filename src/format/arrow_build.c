@@ -267,15 +267,17 @@ void arrow_builder_bytes_run(struct arrow_builder *b, size_t node, struct arrow_
     uint8_t *offsets = grow(&c->offsets, run.count * sizeof(uint32_t));
     size_t end = c->data.len;
     size_t size = 0;
-    struct writer w;
 
     for (uint32_t i = 0; i < run.count; i++) {
         size += values[i].len;
         put_u32le(offsets + i * sizeof(uint32_t), (uint32_t)(end + size));
     }
-    w = writer_of(grow(&c->data, size), size);
-    for (uint32_t i = 0; i < run.count; i++) {
-        writer_bytes(&w, values[i]);
+    if (size > 0) { /* else there may be no memory yet */
+        struct writer w = writer_of(grow(&c->data, size), size);
+
+        for (uint32_t i = 0; i < run.count; i++) {
+            writer_bytes(&w, values[i]);
+        }
     }
     end_run(c, run);
 }
