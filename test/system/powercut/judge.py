@@ -14,6 +14,7 @@ class Knowledge:
         self.entries, self.position = entries, 0
         self.tables, self.parts = {}, {}  # name: the last mark about it
         self.sent, self.acked, self.seen = {}, {}, {}  # by key of a bucket
+        self.cut = False  # what was told from then on is no promise
 
     def play(self, position):
         for number in range(self.position, position):
@@ -22,6 +23,9 @@ class Knowledge:
         self.position = position
 
     def _take(self, what, name, *more):
+        self.cut = self.cut or what == "cut"
+        if self.cut and (what in ("acked", "seen") or more[:1] in (("there",), ("gone",))):
+            return
         if what in ("table", "part"):
             known = self.tables if what == "table" else self.parts
             if more == ("dropping",):

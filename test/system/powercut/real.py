@@ -18,15 +18,18 @@ BROKEN = (AssertionError, OSError, wire.Closed, wire.ErrorReply)
 
 
 class Cut(threading.Thread):
-    """Ends the file system at a random moment."""
+    """Ends the file system at a random moment. While it goes down, a sync that finds its transaction neither
+    running nor being committed any more succeeds, although the journal was given up: promises end here."""
 
-    def __init__(self, place, seconds):
+    def __init__(self, run, place, seconds):
         super().__init__()
+        self.mark = run.mark
         self.fd, self.seconds, self.done = os.open(place, os.O_RDONLY), seconds, threading.Event()
 
     def run(self):
         threading.Event().wait(self.seconds)
-        self.done.set()  # before: what fails from now on may fail
+        self.mark("cut", "")
+        self.done.set()  # what fails from now on may fail
         fcntl.ioctl(self.fd, SHUTDOWN, NO_JOURNAL.to_bytes(4, "little"))
         os.close(self.fd)
 
@@ -68,7 +71,7 @@ def cycles(disk, place, seed, count):
 def traffic_until_cut(run, disk, seconds):
     run.up()
     run.first_tables()
-    cut = Cut(disk.place, seconds)
+    cut = Cut(run, disk.place, seconds)
     cut.start()
     try:
         while not cut.done.is_set():
