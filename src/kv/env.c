@@ -30,7 +30,7 @@
 #define FORMAT_VERSION     5 /* known since RocksDB 6.6 */
 #define RATE_REFILL_US     100000
 #define RATE_FAIRNESS      10
-#define INFO_LOG_WARN      2
+#define INFO_LOG_FATAL     4
 #define INFO_LOG_BYTES_MAX (1 * MIB)
 #define INFO_LOG_FILES     2
 #define MANIFEST_BYTES_MAX (4 * MIB) /* each snapshot has a copy */
@@ -123,7 +123,9 @@ static void set_files(rocksdb_options_t *o)
     rocksdb_options_set_skip_stats_update_on_db_open(o, 1);
     rocksdb_options_set_skip_checking_sst_file_sizes_on_db_open(o, 1);
     rocksdb_options_set_max_manifest_file_size(o, MANIFEST_BYTES_MAX);
-    rocksdb_options_set_info_log_level(o, INFO_LOG_WARN);
+    /* callers are told what else it would say; and on a full disk it would end the process: a line that
+     * follows one which could not be written fails an assertion */
+    rocksdb_options_set_info_log_level(o, INFO_LOG_FATAL);
     rocksdb_options_set_max_log_file_size(o, INFO_LOG_BYTES_MAX);
     rocksdb_options_set_keep_log_file_num(o, INFO_LOG_FILES);
     rocksdb_options_set_stats_dump_period_sec(o, 0);

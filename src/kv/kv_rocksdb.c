@@ -20,6 +20,7 @@
 #define SMALL_TABLE_KEYS 8u
 #define PATH_LEN_MAX     1024
 #define TABLE_NAME       "spill" /* a table file until the database has taken it */
+#define OPEN_BYTES_MIN   ((uint64_t)8 << 20)
 
 struct rocks_store {
     struct kv_store store;
@@ -65,12 +66,26 @@ static void store_freep(struct rocks_store **s)
     }
 }
 
+/* RocksDB logs whenever it opens a database, and must have room for that: see set_files in env.c. */
+static enum errcode check_space(const char *dir, struct error *e)
+{
+    struct disk_usage disk;
+
+    TRY(disk_usage(dir, &disk, e));
+    return disk.free_bytes >= OPEN_BYTES_MIN
+               ? ERR_OK
+               : error_set(e, ERR_DISK_FULL,
+                           "open %s: %llu bytes are left on the disk, it takes %llu", dir,
+                           (unsigned long long)disk.free_bytes, (unsigned long long)OPEN_BYTES_MIN);
+}
+
 static enum errcode open_database(struct rocks_store *s, const rocksdb_options_t *options,
                                   struct error *e)
 {
     static const char *const names[] = {"default"};
     char *message = NULL;
 
+    TRY(check_space(s->dir, e));
     s->db = rocksdb_open_column_families(options, s->dir, 1, names, &options, &s->rows, &message);
     return rocks_check(message, "open", s->dir, e);
 }

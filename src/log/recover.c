@@ -420,17 +420,26 @@ static enum errcode sync_found(struct opening *o, struct error *e)
 }
 
 /* Everything found is on the device before it is served or built upon. */
+/* So that the next start need not read as much. A full disk is no reason not to be read from. */
+static enum errcode save_writers(struct log *log, struct error *e)
+{
+    int64_t before = log->snapshot_offset;
+    enum errcode code = snapshot_replace(log->dir, log_end_offset(log), &log->writers, e);
+
+    if (code == ERR_OK) {
+        log->snapshot_offset = log_end_offset(log);
+        log_remove_snapshot(log, before);
+    }
+    return code == ERR_DISK_FULL ? ERR_OK : code;
+}
+
 static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e)
 {
     struct log *log = o->log;
 
     TRY(sync_found(o, e));
     if (replayed > 0) {
-        int64_t before = log->snapshot_offset;
-
-        TRY(snapshot_replace(log->dir, log_end_offset(log), &log->writers, e));
-        log->snapshot_offset = log_end_offset(log);
-        log_remove_snapshot(log, before);
+        TRY(save_writers(log, e));
     }
     if ((o->changed || o->unsynced.count > 0) && !MUTANT(FORGET_DIR_SYNC)) {
         TRY(dir_sync(log->dir, e));

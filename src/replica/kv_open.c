@@ -293,19 +293,41 @@ static void close_freep(struct kv_tablet **t)
     }
 }
 
+static enum errcode open_state(const struct kv_open *o, struct kv_tablet *t, struct error *e)
+{
+    if (!o->sync && o->cut) {
+        TRY(kv_restore_disown(o->remote_dir, log_end_offset(o->log), e));
+    }
+    TRY(open_store(o, t, e));
+    return replay(o, t, e);
+}
+
+/* The log is there, whatever has become of the state. */
+static void fail_open(struct kv_tablet *t, enum errcode code, const struct error *why)
+{
+    struct error ignored;
+
+    IGNORE(kv_tablet_close(t, &ignored) != ERR_OK);
+    kv_pending_free(TAKE(t->replayed));
+    t->failed = code;
+    t->why = *why;
+}
+
 enum errcode kv_tablet_open(const struct kv_open *o, struct kv_tablet **ret, struct error *e)
 {
     struct kv_budgets budgets = kv_env_budgets(o->env);
     OWNED(close_freep) struct kv_tablet *t = kv_tablet_new(&budgets);
+    struct error why;
+    enum errcode code;
 
     TRY(kv_tablet_set_table(t, o->meta, e));
     if (o->sync) {
         TRY(sync_log(o->log, e));
-    } else if (o->cut) {
-        TRY(kv_restore_disown(o->remote_dir, log_end_offset(o->log), e));
     }
-    TRY(open_store(o, t, e));
-    TRY(replay(o, t, e));
+    code = open_state(o, t, &why);
+    if (code != ERR_OK) {
+        fail_open(t, code, &why);
+    }
     *ret = TAKE(t);
     return ERR_OK;
 }

@@ -102,12 +102,16 @@ void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
         .pending = TAKE(t->replayed),
     };
 
+    t->bucket = b;
+    share_table(t);
+    if (t->failed != ERR_OK) {
+        t->retry_us = shard_now_us(set->shard) + REOPEN_AFTER_US;
+        return;
+    }
     if (!set->kv_begun) {
         kv_shard_init(&set->kv, &t->budgets);
         set->kv_begun = true;
     }
-    t->bucket = b;
-    share_table(t);
     t->rows = kv_bucket_new(&params);
     if (t->has_ids) {
         kv_bucket_set_ids(t->rows, &t->ids);
@@ -391,20 +395,22 @@ static void spill_again(struct timer *timer)
 
 void kv_tablet_show(struct kv_tablet *t)
 {
-    kv_bucket_show(t->rows, t->bucket->high_watermark);
-    spill_next(t);
+    if (t->rows != NULL) {
+        kv_bucket_show(t->rows, t->bucket->high_watermark);
+        spill_next(t);
+    }
 }
 
 void kv_tablet_settle(struct kv_tablet *t, struct kv_settled *w)
 {
     list_init(&w->link);
-    w->offset = kv_bucket_shown_offset(t->rows);
     if (t->failed != ERR_OK) {
         w->code = t->failed;
         w->error = t->why;
         w->done(w);
         return;
     }
+    w->offset = kv_bucket_shown_offset(t->rows);
     list_push_back(&t->settling, &w->link);
     if (!t->spilling) {
         settle_waiters(t);
@@ -416,7 +422,7 @@ void kv_tablet_settle(struct kv_tablet *t, struct kv_settled *w)
 
 int64_t kv_tablet_retain_offset(const struct kv_tablet *t)
 {
-    int64_t durable = kv_store_durable_offset(t->store);
+    int64_t durable = t->store == NULL ? 0 : kv_store_durable_offset(t->store);
 
     return durable < t->retain_offset ? durable : t->retain_offset;
 }

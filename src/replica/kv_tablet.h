@@ -41,7 +41,7 @@ struct kv_tablet {
 
     /* ---- the state ---- */
     struct kv_store *store;
-    struct kv_bucket *rows;         /* from kv_tablet_start on */
+    struct kv_bucket *rows;         /* from kv_tablet_start on; NULL: failed from the start */
     struct kv_pending *replayed;    /* until then: what the store has not got yet; NULL: nothing */
     struct kv_budgets budgets;      /* of the shard */
     struct kv_snapshots *snapshots; /* NULL: none are made; see kv_snapshot.h */
@@ -144,9 +144,10 @@ struct kv_open {
     struct kv_env *env;
 };
 
-/* Opens the state of a bucket and brings it to the end of its log. Pool;
- * kv_tablet_start is the rest. ERR_CORRUPT_FILE when there
- * is no state and the log no longer reaches back to its begin; errors of log, store and replay. */
+/* Opens the state of a bucket and brings it to the end of its log. Pool; kv_tablet_start is the rest.
+ * Errors are of log and table. When the state cannot be had (a full disk; no snapshot, and a log that
+ * no longer reaches back to its begin), the tablet has failed from the start, without store and rows:
+ * the changelog is served, and whoever needs rows has it opened again. */
 MUST_USE enum errcode kv_tablet_open(const struct kv_open *open, struct kv_tablet **ret,
                                      struct error *e);
 

@@ -32,7 +32,7 @@ static void close_old(struct open_job *o)
     struct error e;
 
     if (o->old_log != NULL) {
-        o->damaged = kv_store_damaged(o->old_kv->store);
+        o->damaged = o->old_kv->store != NULL && kv_store_damaged(o->old_kv->store);
         IGNORE(kv_tablet_close(o->old_kv, &e) != ERR_OK);
         IGNORE(log_close(o->old_log, &e) != ERR_OK);
         log_free(TAKE(o->old_log));
@@ -88,7 +88,11 @@ static void open_report(const struct open_job *o)
     if (o->code != ERR_OK) {
         diag_error("replica", "%s cannot be opened: %s", bucket_name(&o->bucket->id, name),
                    o->error.message);
-    } else if (o->report.aside_bytes > 0) {
+    } else if (o->kv != NULL && o->kv->failed != ERR_OK) {
+        diag_error("replica", "%s: its state cannot be opened: %s",
+                   bucket_name(&o->bucket->id, name), o->kv->why.message);
+    }
+    if (o->code == ERR_OK && o->report.aside_bytes > 0) {
         diag_warn("replica", "%s: %llu bytes at the end of the log were no valid batch, kept in %s",
                   bucket_name(&o->bucket->id, name), (unsigned long long)o->report.aside_bytes,
                   o->report.aside_path);

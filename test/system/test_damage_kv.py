@@ -207,8 +207,7 @@ def test_a_full_disk(launch, small_disk, restart):
         table.cluster.close()
         server.kill()
         server.start()
-        table.cluster = wire.Cluster(server.address)
-        table.open()
+        table.cluster = wire.Cluster(server.address)  # the rows may have to wait for space
     ballast.unlink()
     end, after = time.monotonic() + 30, number
     while after < number + 5:
@@ -225,6 +224,61 @@ def test_a_full_disk(launch, small_disk, restart):
     expect_newest(table, after)
     table.cluster.close()
     server.finish()
+
+
+def fill(path):
+    """Takes all the space there is; removing the file gives it back."""
+    with open(path, "ab", buffering=0) as ballast:
+        with pytest.raises(OSError, match="No space left"):
+            while ballast.write(bytes(4096)):
+                pass
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["", "restart while full"])
+def test_a_disk_too_full_for_the_state(launch, small_disk, restart):
+    """Neither written nor opened: whoever needs rows tries again, the changelog is there all the time."""
+    options = {"log.retention.check-interval": "100ms", "eider.kv.memory": "8mb"}
+    server = launch(data_dir=small_disk / "data", options=options)
+    table = kv.KvTable.create(wire.Cluster(server.address), "fluss", "t", COLUMNS, ["id"])
+    end = table.write(*[[i, f"row {i}"] for i in range(1000)])
+    written = []
+
+    def put():
+        row = [7, f"number {len(written)}"]
+        answer = table.put(row, timeout_ms=1000)
+        assert not answer.HasField("error_code") or answer.error_code in RETRIABLE, answer
+        if not answer.HasField("error_code"):
+            written.append(row)
+        return not answer.HasField("error_code")
+
+    def until_stderr_has(text):
+        known, deadline = len(server.stderr()), time.monotonic() + 30
+        while text not in server.stderr()[known:]:
+            fill(small_disk / "ballast")
+            put()  # the last page of the log has room for some
+            assert table.records(offset=end - 1)
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    until_stderr_has("the state is not to be used")
+    if restart:
+        fill(small_disk / "ballast")
+        table.cluster.close()
+        server.kill()
+        os.unlink(small_disk / "ballast")  # the catalog needs some
+        server.start()
+        table.cluster = wire.Cluster(server.address)
+        table.open()
+        until_stderr_has("the state is not to be used")
+    until_stderr_has("its state cannot be opened")
+    os.unlink(small_disk / "ballast")
+    deadline = time.monotonic() + 10
+    while not put():
+        assert time.monotonic() < deadline, "there is space again"
+        time.sleep(0.05)
+    assert table.lookup((7,), (8,)) == [table.value(*written[-1]), table.value(8, "row 8")]
+    assert [row for _, kind, row in table.changes(offset=end) if kind == "+U"] == written
+    table.cluster.close()
 
 
 def expect_newest(table, numbers):
