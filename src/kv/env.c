@@ -8,7 +8,7 @@
 
 #define MIB                ((size_t)1 << 20)
 #define LEVELS             7
-#define SPILL_BYTES_MAX    (24 * MIB) /* a restart replays one or two */
+#define SPILL_BYTES_MAX    (32 * MIB) /* a restart replays one or two */
 #define SPILL_BYTES_MIN    (64u << 10)
 #define MEMTABLE_BYTES_MAX (64 * MIB) /* never met: a flush comes before */
 #define ARENA_BLOCK_BYTES  (64u << 10)
@@ -69,7 +69,7 @@ static void divide_memory(struct kv_env *env, const struct kv_env_options *optio
     env->budgets.pending_bytes = total / 16 * 3;
     env->budgets.pending_held = &env->pending_held;
     env->budgets.spill_bytes =
-        clamp(env->budgets.pending_bytes / 4, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
+        clamp(env->budgets.pending_bytes / 3, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
     env->unflushed_max = total / 16;
     env->flush_bytes = env->budgets.spill_bytes;
     env->large_bytes = env->budgets.spill_bytes / 2; /* many updates of few rows are less */
