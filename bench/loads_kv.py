@@ -2,6 +2,8 @@
 
 Tables are filled once (fill); a round then replaces rows and reads. Restarts come last, since they end the
 servers."""
+from statistics import mean
+
 from runner import Measure
 from servers import free_port
 
@@ -97,12 +99,14 @@ def restarts(r, server, rounds):
 
 
 MEASURES = [
-    Measure("upsert_cpu", "server CPU per million upserts, 1 M keys, `fsync`", "s", "eider-fsync", 8, 2.5),
-    Measure("upsert_cpu", "the same, `os`", "s", "eider-os", 8, 2.5),
+    Measure("upsert_cpu", "server CPU per million upserts, 1 M keys, `fsync`", "s", "eider-fsync", 8, 2.5,
+            middle=mean),
+    Measure("upsert_cpu", "the same, `os`", "s", "eider-os", 8, 2.5, middle=mean),
     Measure("lookup_cpu", "server CPU per million lookups, 128 a request, rows in memory", "s", "eider-fsync", 8, 1.0),
     Measure("lookup_cpu", "the same, rows in the page cache only", "s", "eider-small", limit=5),
     Measure("lookup_cpu", "lookups against Redis GET, pipelined by 128", "s", "eider-fsync", 1, peer="redis"),
-    Measure("upsert_cpu", "upserts (`os`) against Redis SET without persistence", "s", "eider-os", peer="redis"),
+    Measure("upsert_cpu", "upserts (`os`) against Redis SET without persistence", "s", "eider-os", peer="redis",
+            middle=mean),
     Measure("prefix_cpu", "server CPU per prefix lookup of 10 rows", "µs", "eider-fsync", 8),
     Measure("lookup_rate", "lookups on one bucket", "rows/s", "eider-fsync", 5),
     Measure("single_p50", "one lookup at a time, p50", "ms", "eider-fsync", limit=0.1),

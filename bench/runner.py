@@ -95,15 +95,17 @@ def text(value):
 
 class Measure:
     """What is shown of a measure: whose figure is ours and whose is the peer's, and the targets: at least so
-    many times better than the peer, at most so much, or both. factor turns results into the unit."""
+    many times better than the peer, at most so much, or both. factor turns results into the unit; middle is what
+    is shown of the rounds: their mean where work that is put off falls into some of them only."""
 
-    def __init__(self, key, title, unit, ours, ratio=None, limit=None, peer="fluss", factor=1):
+    def __init__(self, key, title, unit, ours, ratio=None, limit=None, peer="fluss", factor=1,
+                 middle=statistics.median):
         self.key, self.title, self.unit, self.ours, self.ratio, self.limit = key, title, unit, ours, ratio, limit
-        self.peer, self.factor = peer, factor
+        self.peer, self.factor, self.middle = peer, factor, middle
 
     def of(self, results, server):
         values = results.get(self.key, {}).get(server)
-        return statistics.median(values) * self.factor if values else None
+        return self.middle(values) * self.factor if values else None
 
     def line(self, results):
         mine, theirs = self.of(results, self.ours), self.of(results, self.peer)
