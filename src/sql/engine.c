@@ -18,6 +18,7 @@ struct sql_engine *sql_engine_new(const struct sql_options *options, const struc
     engine->options = *options;
     engine->world = *world;
     lock_init(&engine->lock);
+    lock_init(&engine->sessions_lock);
     map_init(&engine->sessions);
     return engine;
 }
@@ -43,7 +44,9 @@ static enum errcode connect_session(struct sql_engine *engine, struct sql_sessio
     d->connection_get_client_context(connection, &context);
     s->id = d->client_context_get_connection_id(context);
     d->destroy_client_context(&context);
+    lock_take(&engine->sessions_lock);
     (void)map_put(&engine->sessions, s->id, s);
+    lock_give(&engine->sessions_lock);
     *ret = s;
     return ERR_OK;
 }
@@ -52,7 +55,9 @@ static void session_free(struct sql_session *s)
 {
     session_cuts_clear(s);
     duckdb()->disconnect(&s->connection);
+    lock_take(&s->engine->sessions_lock);
     (void)map_remove(&s->engine->sessions, s->id);
+    lock_give(&s->engine->sessions_lock);
     s->view = meta_view_unref(s->view);
     s->next_view = meta_view_unref(s->next_view);
     lock_fini(&s->lock);
@@ -63,12 +68,9 @@ struct sql_session *engine_session(struct sql_engine *engine, uint64_t id)
 {
     struct sql_session *s;
 
-    if (engine->owner != NULL && engine->owner->id == id) {
-        return engine->owner; /* the lock is held by whoever runs its statements */
-    }
-    lock_take(&engine->lock);
+    lock_take(&engine->sessions_lock);
     s = map_get(&engine->sessions, id);
-    lock_give(&engine->lock);
+    lock_give(&engine->sessions_lock);
     return s;
 }
 
@@ -186,6 +188,7 @@ void sql_engine_free(struct sql_engine *engine)
     ASSERT(engine->sessions.count == 0);
     relations_free(engine);
     map_fini(&engine->sessions);
+    lock_fini(&engine->sessions_lock);
     lock_fini(&engine->lock);
     free(engine);
 }
@@ -230,11 +233,7 @@ bool sql_session_open(struct sql_engine *engine, struct meta_view *view, const c
 void sql_session_close(struct sql_session *s)
 {
     if (s != NULL) {
-        struct sql_engine *engine = s->engine;
-
-        lock_take(&engine->lock);
         session_free(s);
-        lock_give(&engine->lock);
     }
 }
 

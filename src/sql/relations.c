@@ -210,29 +210,107 @@ static void make_relations(struct sql_engine *engine, const struct meta_view *vi
     engine->relation_count = view->table_count;
 }
 
-void relations_follow(struct sql_engine *engine, struct meta_view *view)
+/* ---- all of it at once ---- */
+
+/* What the engine knows of its catalog. */
+struct image {
+    struct relation *relations;
+    size_t relation_count;
+    char **schemas;
+    size_t schema_count;
+};
+
+static struct image image_copy(const struct sql_engine *engine)
 {
-    if (engine->relations != NULL && view->version <= engine->view_version) {
-        return;
+    struct image copy = {
+        .relations = mem_zalloc((engine->relation_count + 1) * sizeof *copy.relations),
+        .relation_count = engine->relation_count,
+        .schemas = mem_zalloc((engine->schema_count + 1) * sizeof *copy.schemas),
+        .schema_count = engine->schema_count,
+    };
+
+    for (size_t i = 0; i < copy.relation_count; i++) {
+        copy.relations[i] = engine->relations[i];
+        copy.relations[i].database = mem_strdup(engine->relations[i].database);
+        copy.relations[i].name = mem_strdup(engine->relations[i].name);
     }
-    sql_session_view(engine->owner, view);
-    session_adopt_view(engine->owner);
+    for (size_t i = 0; i < copy.schema_count; i++) {
+        copy.schemas[i] = mem_strdup(engine->schemas[i]);
+    }
+    return copy;
+}
+
+static void image_free(struct image *image)
+{
+    for (size_t i = 0; i < image->relation_count; i++) {
+        free(image->relations[i].database);
+        free(image->relations[i].name);
+    }
+    for (size_t i = 0; i < image->schema_count; i++) {
+        free(image->schemas[i]);
+    }
+    free(image->relations);
+    free(image->schemas);
+}
+
+/* The engine's image becomes this one; the answer is what it was. */
+static struct image image_swap(struct sql_engine *engine, const struct image *image)
+{
+    struct image was = {.relations = engine->relations,
+                        .relation_count = engine->relation_count,
+                        .schemas = engine->schemas,
+                        .schema_count = engine->schema_count};
+
+    engine->relations = image->relations;
+    engine->relation_count = image->relation_count;
+    engine->schemas = image->schemas;
+    engine->schema_count = image->schema_count;
+    return was;
+}
+
+/* One transaction, so that no statement sees a part of it; one that fails is tried again with the next
+ * statement. */
+static enum errcode follow(struct sql_engine *engine, const struct meta_view *view, struct error *e)
+{
+    struct error ignored;
+    enum errcode code;
+
+    TRY(session_run(engine->owner, "BEGIN TRANSACTION", e));
     drop_relations(engine, view);
     drop_schemas(engine, view);
     make_schemas(engine, view);
     make_relations(engine, view);
-    engine->view_version = view->version;
+    code = session_run(engine->owner, "COMMIT", e);
+    if (code != ERR_OK) {
+        IGNORE(session_run(engine->owner, "ROLLBACK", &ignored) != ERR_OK);
+    }
+    return code;
+}
+
+void relations_follow(struct sql_engine *engine, struct meta_view *view)
+{
+    struct image old;
+    struct error e;
+
+    if (engine->relations != NULL && view->version <= engine->view_version) {
+        return;
+    }
+    old = image_copy(engine);
+    sql_session_view(engine->owner, view);
+    session_adopt_view(engine->owner);
+    if (follow(engine, view, &e) == ERR_OK) {
+        engine->view_version = view->version;
+    } else {
+        diag_warn("sql", "the relations are as of an earlier moment: %s", e.message);
+        old = image_swap(engine, &old);
+    }
+    image_free(&old);
 }
 
 void relations_free(struct sql_engine *engine)
 {
-    for (size_t i = 0; i < engine->relation_count; i++) {
-        free(engine->relations[i].database);
-        free(engine->relations[i].name);
-    }
-    for (size_t i = 0; i < engine->schema_count; i++) {
-        free(engine->schemas[i]);
-    }
-    free(engine->relations);
-    free(engine->schemas);
+    static const struct image none = {.relations = NULL};
+    struct image all = image_swap(engine, &none);
+
+    image_free(&all);
 }

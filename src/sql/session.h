@@ -21,10 +21,12 @@ struct relation; /* relations.c */
 struct sql_engine {
     struct sql_options options;
     struct sql_world world;
-    struct lock lock; /* of all that follows, but for what is constant once open */
+    struct lock
+        lock; /* of all that follows, but for what is constant once open; not in callbacks */
     bool open;
     struct duckdb duckdb;
     void *db;
+    struct lock sessions_lock; /* of sessions alone; nothing of DuckDB is called under it */
     struct map sessions;       /* id of the connection -> struct sql_session */
     struct sql_session *owner; /* defines the relations */
     uint64_t view_version;     /* they are as of this view */

@@ -53,6 +53,12 @@ async def test_no_query_sees_half_a_batch(server, client, db):
     assert [count for count, _ in seen] == sorted(count for count, _ in seen)
 
 
+async def answered(answers, count, *asking):
+    """Until there are so many answers, or somebody has failed."""
+    while len(answers) < count and not any(a.done() for a in asking):
+        await asyncio.sleep(0.01)
+
+
 async def test_a_statement_reads_one_cut(server, client, db):
     table = await streams.make(client, db, PAIRS)
     ended = threading.Event()
@@ -66,6 +72,7 @@ async def test_a_statement_reads_one_cut(server, client, db):
 
     await streams.append_table(table, pair(0))
     asking = asyncio.get_running_loop().run_in_executor(None, ask)
+    await answered(seen, 1, asking)
     for number in range(200):
         await streams.append_table(table, pair(number))
     ended.set()
@@ -169,6 +176,7 @@ async def test_catalog_changes_beside_queries(server, client, db):
 
     asking = [asyncio.get_running_loop().run_in_executor(None, ask) for _ in range(3)]
     for number in range(30):
+        await answered(counts, number, *asking)
         await streams.make(client, db, ACCOUNTS, name=f"other{number}")
         if number >= 5:
             await client.get_admin().drop_table(fluss.TablePath(db, f"other{number - 5}"), False)
