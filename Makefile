@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 IMAGES ?= 500
 T ?=
 SEED ?=
-SEEDS ?= 1-2000
+SEEDS ?=
 TRACE ?=
 ONLY ?=
 ARGS ?=
@@ -62,15 +62,15 @@ soak: all ## crashes, power failures, damaged disks, a thousand seeds of the mod
 sim: ## the server in a simulated world: SEED=n [TRACE=1] for one life, SEEDS=a-b for many
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET) eider_sim
-	@$(dir)/eider_sim $(if $(SEED),$(SEED) $(if $(TRACE),--trace),$(SEEDS) --jobs $$(nproc))
+	@$(dir)/eider_sim $(if $(SEED),$(SEED) $(if $(TRACE),--trace),$(or $(SEEDS),1-2000) --jobs $$(nproc))
 
 kills: all ## the clients of sim against the real program, kill -9 in between: SEED=n KILLS=n SECONDS=n
 	@scripts/bootstrap build test
 	@scripts/build $(PRESET) eider_kills
-	@data=$$(mktemp -d) && $(dir)/eider_kills $(dir)/eider $$data 19123 $(or $(SEED),1) $(SECONDS) \
+	@data=$$(mktemp -d) && $(dir)/eider_kills $(dir)/eider $$data $(or $(SEED),1) $(SECONDS) \
 		$(or $(KILLS),20) && rm -rf $$data
 
-sim-mutants: ## every mutant of the server through the simulator until a checker finds it, as a table
+sim-mutants: ## every mutant of the server through the simulator until a checker finds it, as a table; SEEDS=n at most
 	@scripts/bootstrap build test
 	@scripts/build mutants eider_sim
 	@test/sim/mutants build-mutants/eider_sim $(or $(SEEDS),1000)

@@ -103,6 +103,7 @@ void pieces_fini(struct pieces *p)
     p->count = 0;
     p->len = 0;
 }
+
 /* ---- directories ---- */
 
 static enum errcode dir_create_one(const char *path, struct error *e)

@@ -9,8 +9,7 @@
 #define VERSION "v1.5."
 
 /* Where we look, first to last; the system's own search comes after that. */
-static const char *const places[] = {"%s/" LIBRARY, "%s/../lib/" LIBRARY,
-                                     "%s/../lib/eider/" LIBRARY};
+static const char *const places[] = {"", "../lib/", "../lib/eider/"};
 
 /* Stays loaded until the process ends: it has threads. */
 static struct duckdb loaded;
@@ -27,11 +26,8 @@ static void *open_beside_program(struct arena *arena)
     slash = strrchr(program, '/');
     *slash = '\0';
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        char *path = arena_alloc(arena, strlen(program) + strlen(places[i]) + 1);
-        size_t dir = strlen(program);
+        const char *path = arena_printf(arena, "%s/%s" LIBRARY, program, places[i]);
 
-        memcpy(path, program, dir);
-        memcpy(path + dir, places[i] + 2, strlen(places[i] + 2) + 1);
         if (path_exists(path)) {
             return dlopen(path, RTLD_NOW | RTLD_LOCAL);
         }

@@ -1,7 +1,7 @@
 /* The simulated clients and their checkers against the real program: real time, sockets, disk and
  * RocksDB, and kill -9 in the middle of it.
  *
- *   eider_kills EIDER DIR PORT SEED SECONDS KILLS
+ *   eider_kills EIDER DIR SEED SECONDS KILLS
  *
  * DIR is made and holds the data and the server's diagnostics. What the clients do is drawn from the
  * seed, but when things happen is up to the machine: a failure does not repeat exactly.
@@ -14,24 +14,47 @@
 #include "io/blocking.h"
 #include "io/file.h"
 #include "io/process.h"
+#include "io/stream.h"
 
-#define ARGUMENTS   7
+#define ARGUMENTS   6
+#define PORT_CHARS  8
 #define DOWN_US_MAX 300000
 #define FINISH_US   INT64_C(120000000)
 
 struct order {
     char *program;
     char *dir;
-    char *port;
+    char port[PORT_CHARS]; /* the same for every server, as clients know it */
     uint64_t seed;
     int64_t load_us;
     int64_t kills;
 };
 
+/* A port that is free now. */
+static bool choose_port(struct order *o)
+{
+    uint16_t port = 0;
+    struct error e;
+    int fd;
+
+    if (socket_listen("127.0.0.1", 0, &fd, &port, &e) != ERR_OK) {
+        (void)printf("%s\n", e.message);
+        return false;
+    }
+    socket_close(fd);
+    (void)snprintf(o->port, sizeof o->port, "%u", port);
+    return true;
+}
+
 static bool start_server(const struct order *o, int64_t *ret_pid)
 {
-    char *const argv[] = {o->program, "server", "--data-dir", o->dir, "--port", o->port, NULL};
+    char port[PORT_CHARS];
+    char *const argv[] = {o->program, "server", "--data-dir", o->dir,
+                          "--port",   port,     "-D",         "postgres.listeners=none",
+                          NULL};
     struct error e;
+
+    memcpy(port, o->port, sizeof port);
 
     if (process_start(argv, ret_pid, &e) != ERR_OK) {
         (void)printf("%s\n", e.message);
@@ -83,17 +106,16 @@ static void finish(struct world *w, struct workload *l)
     workload_check(l);
 }
 
-static int play(const struct order *o)
+static int play(const struct order *o, int64_t pid)
 {
     struct world *w = real_world_new(o->seed, (uint16_t)strtoul(o->port, NULL, 10));
     struct workload_stats stats;
     struct workload *l;
     size_t violations;
-    int64_t pid = 0;
-    bool ran = start_server(o, &pid);
+    bool ran;
 
     l = workload_new(w);
-    ran = ran && load(o, w, l, &pid);
+    ran = load(o, w, l, &pid);
     if (ran) {
         finish(w, l);
     }
@@ -113,16 +135,18 @@ static int play(const struct order *o)
 int main(int argc, char **argv)
 {
     struct order order;
+    int64_t pid = 0;
 
     if (argc != ARGUMENTS) {
-        (void)fprintf(stderr, "usage: eider_kills EIDER DIR PORT SEED SECONDS KILLS\n");
+        (void)fprintf(stderr, "usage: eider_kills EIDER DIR SEED SECONDS KILLS\n");
         return 2;
     }
     order = (struct order){.program = argv[1],
                            .dir = argv[2],
-                           .port = argv[3],
-                           .seed = strtoull(argv[4], NULL, 10),
-                           .load_us = strtoll(argv[5], NULL, 10) * 1000000,
-                           .kills = strtoll(argv[6], NULL, 10)};
-    return keep_diagnostics(&order) ? play(&order) : 1;
+                           .seed = strtoull(argv[3], NULL, 10),
+                           .load_us = strtoll(argv[4], NULL, 10) * 1000000,
+                           .kills = strtoll(argv[5], NULL, 10)};
+    return choose_port(&order) && keep_diagnostics(&order) && start_server(&order, &pid)
+               ? play(&order, pid)
+               : 1;
 }
