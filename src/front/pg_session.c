@@ -49,8 +49,11 @@ static void explain_interrupt(struct pg_session *s, struct sql_error *e)
         [PG_INTERRUPT_TIMEOUT] = "canceling statement due to statement timeout",
         [PG_INTERRUPT_STOP] = "the server is stopping",
     };
-    int why = atomic_exchange(&s->interrupt, PG_INTERRUPT_NONE);
+    int why = atomic_load(&s->interrupt);
 
+    if (why != PG_INTERRUPT_STOP) { /* which is for good */
+        (void)atomic_compare_exchange_strong(&s->interrupt, &why, PG_INTERRUPT_NONE);
+    }
     if (strcmp(e->state, "57014") == 0 && why != PG_INTERRUPT_NONE) {
         pg_failed(e, why == PG_INTERRUPT_STOP ? "57P01" : "57014", words[why]);
     }
@@ -136,9 +139,11 @@ bool pg_session_running(const struct pg_session *s) { return s->running != NULL;
 
 void pg_session_interrupt(struct pg_session *s, enum pg_interrupt why)
 {
-    if (s->sql != NULL) {
-        atomic_store(&s->interrupt, (int)why);
-        sql_interrupt(s->sql);
+    struct sql_session *sql = atomic_load(&s->interruptible);
+
+    atomic_store(&s->interrupt, (int)why);
+    if (sql != NULL) {
+        sql_interrupt(sql);
     }
 }
 
@@ -189,6 +194,7 @@ static enum pg_step start_session(struct pg_session *s, struct meta_view *view,
     if (!sql_session_open(s->engine, view, database, &s->sql, &e)) {
         return fatal(s, e.state, e.message, out);
     }
+    atomic_store(&s->interruptible, s->sql);
     greet(s, out);
     s->first = false;
     return PG_WANTS_INPUT;
@@ -368,7 +374,9 @@ enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struc
     while (step == PG_WANTS_INPUT) {
         enum pg_taken taken;
 
-        if (out->len >= PG_OUT_MAX) {
+        if (atomic_load(&s->interrupt) == PG_INTERRUPT_STOP) {
+            step = fatal(s, "57P01", "the server is stopping", out);
+        } else if (out->len >= PG_OUT_MAX) {
             step = PG_HAS_MORE;
         } else if (s->running != NULL) {
             go_on(s, out);

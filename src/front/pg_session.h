@@ -39,7 +39,8 @@ struct pg_key pg_session_cancel(const struct pg_session *s);
 int64_t pg_session_timeout_ms(const struct pg_session *s);
 bool pg_session_running(const struct pg_session *s);
 
-/* Ends the query under way. why: 57014 and its words. Thread: any, also during a step. */
+/* Ends the query under way; PG_INTERRUPT_STOP also those that follow, and the session. Thread: any,
+ * also during a step. */
 enum pg_interrupt { PG_INTERRUPT_NONE, PG_INTERRUPT_USER, PG_INTERRUPT_TIMEOUT, PG_INTERRUPT_STOP };
 void pg_session_interrupt(struct pg_session *s, enum pg_interrupt why);
 

@@ -58,6 +58,8 @@ struct pg_session {
     char *query; /* heap */
     struct bytes rest;
     char **settings; /* heap, by pg_settings; NULL: as there */
+    _Atomic(struct sql_session *)
+        interruptible; /* sql, for other threads; NULL: before the start */
     atomic_int interrupt;
 };
 

@@ -251,7 +251,7 @@ static void on_closed(struct stream *stream, void *context, const struct error *
 
     (void)stream;
     diag_debug("postgres", "connection closed: %s", why->message);
-    connection_abort(c, PG_INTERRUPT_USER);
+    connection_abort(c, PG_INTERRUPT_STOP); /* nobody is there to be answered */
 }
 
 static const struct stream_handler handler = {.readable = on_readable, .closed = on_closed};

@@ -1,9 +1,12 @@
 """The PostgreSQL protocol with psql and psycopg: metadata, parameters, portals, errors, cancel, stop."""
 
+import os
+import struct
 import threading
 import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -237,6 +240,22 @@ def test_statement_timeout(server):
         assert sql.one(c, "select 1") == 1
 
 
+def send_queries(c, count):
+    """So many Query messages, without a look at the answers."""
+    text = LONG.encode() + b"\0"
+    os.write(c.pgconn.socket, (b"Q" + struct.pack(">i", len(text) + 4) + text) * count)
+
+
+def cpu_share(server, seconds=0.5):
+    """How much of a processor it takes."""
+    used = []
+    for wait in (seconds, 0):
+        used.append(sum(int(Path(f"{task}/schedstat").read_text().split()[0])
+                        for task in Path(f"/proc/{server.pid}/task").iterdir()))
+        time.sleep(wait)
+    return (used[1] - used[0]) / 1e9 / seconds
+
+
 def test_a_stop_ends_queries(server):
     c = sql.connect(server)
     failed = []
@@ -255,13 +274,26 @@ def test_a_stop_ends_queries(server):
     assert failed
 
 
-def test_a_client_that_vanishes_ends_its_query(server):
+def test_a_stop_ends_queries_that_wait(server):
+    """They have come with the first: each would take long."""
     c = sql.connect(server)
-    c.pgconn.send_query(LONG.encode())
-    time.sleep(0.3)
+    send_queries(c, 8)
+    time.sleep(0.5)
+    assert server.terminate() < 10
+
+
+@pytest.mark.parametrize("count", [1, 8])
+def test_a_client_that_vanishes_ends_its_queries(server, count):
+    c = sql.connect(server)
+    send_queries(c, count)
+    time.sleep(0.5)
+    assert cpu_share(server) > 0.3
     c.pgconn.finish()
     with sql.connect(server) as other:
         assert sql.one(other, "select 1") == 1
+    end = time.monotonic() + 20
+    while cpu_share(server) > 0.1:
+        assert time.monotonic() < end, "the queries go on"
 
 
 # ---- without ----
