@@ -178,7 +178,9 @@ class Changelog:
         end = table.offset(1, bucket)
         assert end >= self.end, f"the changelog ended at {self.end}, now at {end}"
         while self.end < end:
-            for batch in batches.split(table.records(offset=self.end, bucket=bucket, bucket_bytes=8 << 20)):
+            found = batches.split(table.records(offset=self.end, bucket=bucket, bucket_bytes=8 << 20))
+            assert found, f"no rows at {self.end}, the changelog ends at {end}"
+            for batch in found:
                 assert batch.crc_valid and batch.base_offset == self.end, "offsets without gaps"
                 assert (batch.writer_id, batch.sequence) not in self.batches, "a batch is doubled"
                 self.batches[batch.writer_id, batch.sequence] = batch.next_offset
