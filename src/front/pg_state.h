@@ -57,9 +57,8 @@ struct pg_session {
     struct pg_portal *simple_portal;
     char *query; /* heap */
     struct bytes rest;
-    char **settings; /* heap, by pg_settings; NULL: as there */
-    _Atomic(struct sql_session *)
-        interruptible; /* sql, for other threads; NULL: before the start */
+    char **settings;                             /* heap, by pg_settings; NULL: as there */
+    _Atomic(struct sql_session *) interruptible; /* sql, for others; NULL: before the start */
     atomic_int interrupt;
 };
 
