@@ -400,6 +400,7 @@ static enum errcode open_active(struct opening *o, struct error *e)
     return segment_open(log_active(o->log), FILE_WRITE, e);
 }
 
+/* Everything found is on the device before it is served or built upon. */
 static enum errcode sync_found(struct opening *o, struct error *e)
 {
     const char *dir = o->log->dir;
@@ -419,7 +420,6 @@ static enum errcode sync_found(struct opening *o, struct error *e)
     return suspect ? suspect_clear(dir, e) : ERR_OK;
 }
 
-/* Everything found is on the device before it is served or built upon. */
 /* So that the next start need not read as much. A full disk is no reason not to be read from. */
 static enum errcode save_writers(struct log *log, struct error *e)
 {
