@@ -125,6 +125,8 @@ MUST_USE enum errcode ids_allocate(struct meta *m, struct meta_allocate_ids *job
 MUST_USE enum errcode snapshot_add(struct meta *m, struct meta_add_snapshot *job, struct error *e);
 MUST_USE enum errcode snapshots_retire(struct meta *m, struct meta_add_snapshot *job,
                                        struct error *e);
+MUST_USE enum errcode snapshots_disown(struct meta *m, const struct meta_add_snapshot *job,
+                                       struct error *e);
 MUST_USE enum errcode snapshots_list(struct meta *m, struct meta_list_snapshots *job,
                                      struct error *e);
 MUST_USE enum errcode lease_acquire(struct meta *m, struct meta_acquire_lease *job,

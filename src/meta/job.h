@@ -32,6 +32,7 @@ enum meta_job_kind {
     META_ALLOCATE_IDS,
     META_ADD_SNAPSHOT,
     META_RETIRE_SNAPSHOTS,
+    META_DISOWN_SNAPSHOTS,
     META_LIST_SNAPSHOTS,
     META_ACQUIRE_LEASE,
     META_RELEASE_LEASE,
@@ -184,11 +185,12 @@ struct meta_snapshot {
     const char *metadata_path; /* as clients are told it */
 };
 
-/* A snapshot is complete in remote storage. Its id is above all earlier ones of the bucket; the next
- * one to use is the newest id + 1, or 0. Ids that the result does not name may go from storage.
+/* A snapshot is complete in remote storage. Its id is above all that the bucket ever had. Ids that the
+ * result does not name may go from storage.
  * ERR_UNKNOWN_TABLE_OR_BUCKET: dropped meanwhile; ERR_INVALID_ARGUMENT: not the newest.
  * META_RETIRE_SNAPSHOTS, which looks at bucket and arena only, adds none: it takes off the list what
- * has stayed for a lease that has ended meanwhile. */
+ * has stayed for a lease that has ended meanwhile. META_DISOWN_SNAPSHOTS, without result, takes off
+ * those above log_offset, leased or not: the log ends there now, and their rows no longer exist. */
 struct meta_add_snapshot {
     struct meta_job job;
     struct meta_bucket_id bucket;
@@ -210,6 +212,7 @@ struct meta_list_snapshots {
     struct arena *arena; /* of the result; the job's alone until done */
     struct meta_snapshot *snapshots;
     size_t count;
+    int64_t next_id; /* of one bucket: above all that it ever had */
 };
 
 struct meta_leased {

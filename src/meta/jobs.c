@@ -34,6 +34,8 @@ static enum errcode execute(struct meta *m, struct meta_job *job, struct error *
         return snapshot_add(m, JOB(meta_add_snapshot), e);
     case META_RETIRE_SNAPSHOTS:
         return snapshots_retire(m, JOB(meta_add_snapshot), e);
+    case META_DISOWN_SNAPSHOTS:
+        return snapshots_disown(m, JOB(meta_add_snapshot), e);
     case META_LIST_SNAPSHOTS:
         return snapshots_list(m, JOB(meta_list_snapshots), e);
     case META_ACQUIRE_LEASE:

@@ -86,20 +86,42 @@ static enum errcode read_snapshot(struct meta *m, const struct meta_bucket_id *i
 
 /* ---- adding ---- */
 
+static char *counter_path(const struct meta_bucket_id *id, struct arena *arena)
+{
+    return znode_snapshot_counter_path(arena, id->table_id, id->partition_id, id->bucket);
+}
+
+/* The id that the next snapshot of a bucket gets, whatever has become of those before. */
+static enum errcode read_next_id(struct meta *m, const struct meta_bucket_id *id, int64_t *ret,
+                                 struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const char *path = counter_path(id, &arena);
+    struct store_node node = {0};
+    bool exists = false;
+
+    *ret = 0;
+    TRY(store_get(m->store, path, &arena, &node, &exists, e));
+    return exists ? znode_counter_decode(node.data, path, ret, e) : ERR_OK;
+}
+
 static enum errcode check_newest(struct meta *m, const struct meta_add_snapshot *job,
                                  const int64_t *ids, size_t count, struct error *e)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct znode_snapshot newest = {.id = -1, .log_offset = 0};
+    int64_t next_id;
 
+    TRY(read_next_id(m, &job->bucket, &next_id, e));
     if (count > 0) {
         TRY(read_snapshot(m, &job->bucket, ids[count - 1], &arena, &newest, e));
     }
-    if (job->snapshot_id <= newest.id || job->log_offset < newest.log_offset) {
+    if (job->snapshot_id < next_id || job->snapshot_id <= newest.id ||
+        job->log_offset < newest.log_offset) {
         return error_set(e, ERR_INVALID_ARGUMENT,
                          "snapshot %" PRId64 " at offset %" PRId64 " does not follow snapshot "
-                         "%" PRId64 " at offset %" PRId64,
-                         job->snapshot_id, job->log_offset, newest.id, newest.log_offset);
+                         "%" PRId64 " at offset %" PRId64 "; the next id is %" PRId64,
+                         job->snapshot_id, job->log_offset, newest.id, newest.log_offset, next_id);
     }
     return ERR_OK;
 }
@@ -107,9 +129,7 @@ static enum errcode check_newest(struct meta *m, const struct meta_add_snapshot 
 static enum errcode batch_counter(struct meta *m, const struct meta_add_snapshot *job,
                                   struct store_batch *batch, struct error *e)
 {
-    const struct meta_bucket_id *id = &job->bucket;
-    char *path =
-        znode_snapshot_counter_path(batch->arena, id->table_id, id->partition_id, id->bucket);
+    char *path = counter_path(&job->bucket, batch->arena);
     struct bytes next = znode_counter_encode(job->snapshot_id + 1, batch->arena);
     bool exists = false;
 
@@ -187,6 +207,33 @@ enum errcode snapshots_retire(struct meta *m, struct meta_add_snapshot *job, str
     return ERR_OK;
 }
 
+/* ---- giving up ---- */
+
+enum errcode snapshots_disown(struct meta *m, const struct meta_add_snapshot *job, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct store_batch batch;
+    int64_t *ids = NULL;
+    size_t count = 0;
+    size_t gone = 0;
+
+    if (!bucket_known(m->view, &job->bucket)) {
+        return unknown(&job->bucket, e);
+    }
+    store_batch_init(&batch, &arena);
+    TRY(read_ids(m, &job->bucket, &arena, &ids, &count, e));
+    for (size_t i = 0; i < count; i++) {
+        struct znode_snapshot s = {0};
+
+        TRY(read_snapshot(m, &job->bucket, ids[i], &arena, &s, e));
+        if (s.log_offset > job->log_offset) {
+            store_batch_delete_tree(&batch, snapshot_path(&job->bucket, s.id, &arena));
+            gone++;
+        }
+    }
+    return gone == 0 ? ERR_OK : store_batch_commit(m->store, &batch, e);
+}
+
 /* ---- listing ---- */
 
 struct found {
@@ -238,6 +285,9 @@ enum errcode snapshots_list(struct meta *m, struct meta_list_snapshots *job, str
 
     if (!bucket_known(m->view, &id)) {
         return unknown(&id, e);
+    }
+    if (job->bucket >= 0) {
+        TRY(read_next_id(m, &id, &job->next_id, e));
     }
     do {
         TRY(list_bucket(m, &id, job->arena, &f, e));

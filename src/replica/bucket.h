@@ -29,6 +29,8 @@ struct bucket {
     int64_t retry_us;       /* a failed open is not tried again before */
     struct kv_tablet *kv;   /* OPEN: of a primary-key table, see kv_tablet.h; else NULL */
     bool reopening;         /* to be opened again as soon as it has no job left */
+    enum errcode kv_failed; /* why its state could not be opened the last time, or ERR_OK */
+    uint32_t kv_failures;   /* how many times in a row */
     uint32_t jobs;
     struct replica_settled *settled; /* told when a GONE bucket has no job left */
 

@@ -98,6 +98,7 @@ static enum errcode open_store(const struct kv_open *o, struct kv_tablet *t, str
         .remote_dir = o->remote_dir,
         .start_offset = log_start_offset(o->log),
         .end_offset = log_end_offset(o->log),
+        .again = o->again,
         .env = o->env,
     };
     struct kv_restored restored = {0};

@@ -90,13 +90,14 @@ enum errcode kv_restore_newest(const struct kv_restore *r, struct kv_restored *r
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     int64_t *ids = NULL;
+    enum diag_level level = r->again ? DIAG_DEBUG : DIAG_WARN;
     size_t count = 0;
     char name[96];
 
     *ret = (struct kv_restored){0};
     if (kv_snapshot_list(r->remote_dir, &arena, &ids, &count, e) != ERR_OK) {
-        diag_warn("replica", "%s: its snapshots cannot be had: %s", bucket_name(&r->id, name),
-                  e->message);
+        diag_line(level, "replica", "%s: its snapshots cannot be had: %s",
+                  bucket_name(&r->id, name), e->message);
         return ERR_OK; /* the log may do without; if it does not, the bucket is opened again */
     }
     while (count > 0) {
@@ -112,7 +113,7 @@ enum errcode kv_restore_newest(const struct kv_restore *r, struct kv_restored *r
         if (code == ERR_DISK_FULL) {
             return code;
         }
-        diag_warn("replica", "%s cannot start from its snapshot %lld: %s",
+        diag_line(level, "replica", "%s cannot start from its snapshot %lld: %s",
                   bucket_name(&r->id, name), (long long)id, e->message);
         ret->broken = true;
     }

@@ -30,6 +30,9 @@ static const uint32_t allowed[] = {
     [SNAPSHOTS_SWEEPING] = TO(SNAPSHOTS_IDLE),
 };
 
+/* What went wrong is said once, and again when it is something else, or has been right meanwhile. */
+enum complaint { COMPLAINT_ATTEMPT, COMPLAINT_SWEEP, COMPLAINT_BASE, COMPLAINT_COUNT };
+
 struct kv_snapshots {
     struct kv_tablet *tablet;
     enum snapshots_state state;
@@ -47,12 +50,14 @@ struct kv_snapshots {
     int64_t used_id;       /* no other attempt may use it or an earlier one; -1: none */
     bool untidy;           /* remote storage may have what no snapshot names */
     bool broken;           /* the newest is of no use, whatever it looks like */
+    enum errcode said[COMPLAINT_COUNT]; /* ERR_OK: nothing to complain of */
 
     /* ---- of an attempt ---- */
     bool due;    /* not only the list is wanted */
     bool moved;  /* there is something new */
     bool repeat; /* there is not, but the newest snapshot may be made again */
     bool made;   /* one was copied */
+    bool failed;
     struct arena arena;
     struct kv_settled settled;
     struct pool_job job;
@@ -65,7 +70,6 @@ struct kv_snapshots {
 
 static void begin(struct kv_snapshots *s, bool due);
 static void finish(struct kv_snapshots *s);
-static void ended(struct replica_set *set);
 static void list_begin(struct kv_snapshots *s);
 static void settle_begin(struct kv_snapshots *s);
 static void copy_begin(struct kv_snapshots *s);
@@ -175,6 +179,7 @@ static void move(struct kv_snapshots *s, enum snapshots_state to)
 static void begin(struct kv_snapshots *s, bool due)
 {
     s->due = due;
+    s->failed = false;
     s->arena = (struct arena)ARENA_INIT;
     bucket_job_begin(s->tablet->bucket);
     set_of(s)->snapshots.running++;
@@ -193,6 +198,9 @@ static void finish(struct kv_snapshots *s)
 
     move(s, SNAPSHOTS_IDLE);
     arena_fini(&s->arena);
+    if (!s->failed) {
+        s->said[COMPLAINT_ATTEMPT] = ERR_OK;
+    }
     if (!s->stopped && !set->closing) {
         /* the first one at any moment of the interval, so that buckets do not go together */
         timer_start(set->shard, &s->timer,
@@ -201,11 +209,18 @@ static void finish(struct kv_snapshots *s)
     set->jobs++; /* the bucket may go, the set stays */
     bucket_job_end(b);
     set->jobs--;
-    set->snapshots.running--;
-    ended(set);
+    kv_snapshots_release(set);
     if (set->closing) {
         close_step(set);
     }
+}
+
+static enum diag_level complain(struct kv_snapshots *s, enum complaint what, enum errcode code)
+{
+    enum diag_level level = s->said[what] == code ? DIAG_DEBUG : DIAG_WARN;
+
+    s->said[what] = code;
+    return level;
 }
 
 static void fail(struct kv_snapshots *s, const char *what, const struct error *why)
@@ -213,9 +228,10 @@ static void fail(struct kv_snapshots *s, const char *what, const struct error *w
     char name[96];
 
     s->untidy = true;
+    s->failed = true;
     if (!s->stopped) {
-        diag_warn("replica", "%s: %s, to be tried again: %s", bucket_name(id_of(s), name), what,
-                  why->message);
+        diag_line(complain(s, COMPLAINT_ATTEMPT, why->code), "replica",
+                  "%s: %s, to be tried again: %s", bucket_name(id_of(s), name), what, why->message);
     }
     finish(s);
 }
@@ -257,6 +273,7 @@ static void list_done(struct meta_job *job)
     }
     remember(s, ids, count, count > 1 ? s->list.snapshots[count - 2].log_offset : -1,
              count > 0 ? s->list.snapshots[count - 1].log_offset : -1);
+    s->used_id = s->list.next_id - 1 > s->used_id ? s->list.next_id - 1 : s->used_id;
     if (s->due && !s->stopped) {
         settle_begin(s);
     } else {
@@ -328,10 +345,12 @@ static const struct kv_snapshot *read_base(struct kv_snapshots *s)
     }
     if (kv_snapshot_read(s->remote_dir, s->ids[s->count - 1], &s->arena, base, &e) != ERR_OK ||
         kv_snapshot_check(base, s->remote_dir, &e) != ERR_OK) {
-        diag_warn("replica", "%s: its newest snapshot is of no use: %s",
-                  bucket_name(id_of(s), name), e.message);
+        diag_line(complain(s, COMPLAINT_BASE, e.code), "replica",
+                  "%s: its newest snapshot is of no use: %s", bucket_name(id_of(s), name),
+                  e.message);
         return NULL;
     }
+    s->said[COMPLAINT_BASE] = ERR_OK;
     return base;
 }
 
@@ -361,10 +380,14 @@ static void sweep(struct kv_snapshots *s)
     struct error e;
     char name[96];
 
-    s->untidy = kv_snapshot_sweep(s->remote_dir, s->ids, s->count, &e) != ERR_OK;
+    e.code = kv_snapshot_sweep(s->remote_dir, s->ids, s->count, &e);
+    s->untidy = e.code != ERR_OK;
     if (s->untidy) {
-        diag_warn("replica", "%s: files of old snapshots stay in %s: %s",
-                  bucket_name(id_of(s), name), s->remote_dir, e.message);
+        diag_line(complain(s, COMPLAINT_SWEEP, e.code), "replica",
+                  "%s: files of old snapshots stay in %s: %s", bucket_name(id_of(s), name),
+                  s->remote_dir, e.message);
+    } else {
+        s->said[COMPLAINT_SWEEP] = ERR_OK;
     }
 }
 
@@ -520,13 +543,28 @@ static void sweep_begin(struct kv_snapshots *s)
 
 /* ---- the set ---- */
 
-static void ended(struct replica_set *set)
+static void settle_quiet(struct replica_set *set)
 {
     struct kv_snapshot_set *all = &set->snapshots;
 
     if (all->running == 0 && all->quieted != NULL) {
         TAKE(all->quieted)(all->quieted_context);
     }
+}
+
+bool kv_snapshots_hold(struct replica_set *set)
+{
+    if (set->snapshots.quiet) {
+        return false;
+    }
+    set->snapshots.running++;
+    return true;
+}
+
+void kv_snapshots_release(struct replica_set *set)
+{
+    set->snapshots.running--;
+    settle_quiet(set);
 }
 
 void replica_set_quiet(struct replica_set *set, void (*done)(void *context), void *context)
@@ -541,5 +579,5 @@ void replica_set_quiet(struct replica_set *set, void (*done)(void *context), voi
 
         kv_snapshots_stop(t != NULL ? t->snapshots : NULL);
     }
-    ended(set);
+    settle_quiet(set);
 }

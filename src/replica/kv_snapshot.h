@@ -37,6 +37,11 @@ void kv_snapshots_stop(struct kv_snapshots *s);
 /* The bucket has no job left. Accepts NULL. */
 void kv_snapshots_free(struct kv_snapshots *s);
 
+/* For others of the set that ask the catalog about snapshots: it does not end (replica_set_quiet)
+ * before as many releases. false: too late to ask. */
+bool kv_snapshots_hold(struct replica_set *set);
+void kv_snapshots_release(struct replica_set *set);
+
 /* "<root>/kv/<db>/<table>-<id>[/<partition>-p<id>]/<bucket>", heap. The bucket must exist. Source:
  * FlussPaths of Apache Fluss. Thread: any. */
 char *kv_remote_path(const char *root, const struct meta_table *table, const struct bucket_id *id);
@@ -49,6 +54,7 @@ struct kv_restore {
     const char *remote_dir; /* of the bucket's snapshots */
     int64_t start_offset;   /* of the log */
     int64_t end_offset;
+    bool again; /* an open before has failed likewise and said why */
     struct kv_env *env;
 };
 
@@ -65,7 +71,8 @@ MUST_USE enum errcode kv_restore_newest(const struct kv_restore *r, struct kv_re
 /* Removes what attempts have left in the directory of a bucket's state. */
 MUST_USE enum errcode kv_restore_clean(const char *dir, struct error *e);
 /* Snapshots whose offset lies beyond the end of the log, after it was cut short by a power failure:
- * their rows are not those that the log will have there. They are made unreadable, for good. */
+ * their rows are not those that the log will have there. They are made unreadable, for good. The
+ * catalog strikes them off its list afterwards (open.c). */
 MUST_USE enum errcode kv_restore_disown(const char *remote_dir, int64_t end_offset,
                                         struct error *e);
 

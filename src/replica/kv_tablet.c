@@ -8,6 +8,7 @@
 #include "base/diag.h"
 
 #define REOPEN_AFTER_US INT64_C(1000000)
+#define REOPEN_DOUBLED  6u /* so many times, for what does not pass by itself */
 #define SPILL_RETRY_US  100000
 
 static void spill_next(struct kv_tablet *t);
@@ -90,6 +91,14 @@ kv_prefix_fn kv_tablet_prefix(const struct kv_tablet *t)
     return t->prefix.count > 0 ? prefix_of : NULL;
 }
 
+/* Damage stays until somebody mends it, and each look at it reads the snapshots whole. */
+static int64_t reopen_after_us(const struct bucket *b)
+{
+    uint32_t doubled = b->kv_failures > REOPEN_DOUBLED ? REOPEN_DOUBLED : b->kv_failures - 1;
+
+    return b->kv_failed == ERR_CORRUPT_FILE ? REOPEN_AFTER_US << doubled : REOPEN_AFTER_US;
+}
+
 void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
 {
     struct replica_set *set = b->set;
@@ -104,8 +113,10 @@ void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
 
     t->bucket = b;
     share_table(t);
+    b->kv_failures = t->failed == ERR_OK ? 0 : b->kv_failures + 1;
+    b->kv_failed = t->failed;
     if (t->failed != ERR_OK) {
-        t->retry_us = shard_now_us(set->shard) + REOPEN_AFTER_US;
+        t->retry_us = shard_now_us(set->shard) + reopen_after_us(b);
         return;
     }
     if (!set->kv_begun) {

@@ -141,6 +141,7 @@ struct kv_open {
     bool sync;       /* log.durability = fsync */
     bool cut;        /* the log may have lost its end in a power failure */
     bool damaged;    /* what is in the directory is of no use */
+    bool again;      /* an open before has failed and said why */
     struct kv_env *env;
 };
 

@@ -17,12 +17,14 @@ struct open_job {
     struct log *old_log;            /* opened again: what was open, closed first */
     struct kv_tablet *old_kv;       /* likewise; freed on the shard */
     bool damaged;                   /* likewise: its state is of no use any more */
+    bool again;                     /* its state could not be opened the last time */
     char *kv_dir;                   /* of a primary-key table */
     char *remote_dir;               /* likewise: where its snapshots are */
     const struct meta_table *table; /* likewise; a reference */
     struct log *log;                /* result */
     struct kv_tablet *kv;           /* likewise */
     struct log_open_report report;
+    struct meta_add_snapshot disown;
     enum errcode code;
     struct error error;
 };
@@ -53,6 +55,7 @@ static enum errcode open_state(struct open_job *o, struct error *e)
         .sync = config->sync,
         .cut = !config->sync && !config->clean,
         .damaged = o->damaged,
+        .again = o->again,
         .env = kv_env_lazy_get(config->kv_env),
     };
 
@@ -89,8 +92,9 @@ static void open_report(const struct open_job *o)
         diag_error("replica", "%s cannot be opened: %s", bucket_name(&o->bucket->id, name),
                    o->error.message);
     } else if (o->kv != NULL && o->kv->failed != ERR_OK) {
-        diag_error("replica", "%s: its state cannot be opened: %s",
-                   bucket_name(&o->bucket->id, name), o->kv->why.message);
+        diag_line(o->bucket->kv_failed == o->kv->failed ? DIAG_DEBUG : DIAG_ERROR, "replica",
+                  "%s: its state cannot be opened: %s", bucket_name(&o->bucket->id, name),
+                  o->kv->why.message);
     }
     if (o->code == ERR_OK && o->report.aside_bytes > 0) {
         diag_warn("replica", "%s: %llu bytes at the end of the log were no valid batch, kept in %s",
@@ -150,9 +154,8 @@ static void open_too_late(struct open_job *o)
     }
 }
 
-static void open_done(struct message *m)
+static void open_end(struct open_job *o)
 {
-    struct open_job *o = container_of(m, struct open_job, job.done);
     struct bucket *b = o->bucket;
 
     open_report(o);
@@ -174,6 +177,67 @@ static void open_done(struct message *m)
     bucket_job_end(b);
 }
 
+/* Rows are not to be had: where its snapshots end is not known to agree with where the log does. */
+static void disown_failed(struct open_job *o, enum errcode code, const struct error *why)
+{
+    if (o->kv->failed == ERR_OK) {
+        kv_pending_free(TAKE(o->kv->replayed));
+        o->kv->failed = code;
+        o->kv->why = *why;
+        error_wrap(&o->kv->why, "snapshots beyond the end of its log stay listed");
+    }
+}
+
+static void disowned(struct meta_job *job)
+{
+    struct open_job *o = container_of(job, struct open_job, disown.job);
+    struct replica_set *set = o->bucket->set;
+
+    if (job->code != ERR_OK && job->code != ERR_UNKNOWN_TABLE_OR_BUCKET) {
+        disown_failed(o, job->code, &job->error);
+    }
+    set->jobs++; /* the bucket may go, the set stays */
+    open_end(o);
+    kv_snapshots_release(set);
+    set->jobs--;
+    if (set->closing) {
+        close_step(set);
+    }
+}
+
+/* What the catalog lists beyond the end of a log that a power failure has cut short leaves the list
+ * before the bucket is open: later, when the log has grown, nobody could tell. */
+static void disown_begin(struct open_job *o)
+{
+    const struct bucket_id *id = &o->bucket->id;
+    struct error e;
+
+    if (!kv_snapshots_hold(o->bucket->set)) {
+        disown_failed(o, error_set(&e, ERR_NOT_LEADER_OR_FOLLOWER, "the server is stopping"), &e);
+        open_end(o);
+        return;
+    }
+    o->disown = (struct meta_add_snapshot){
+        .job = {.kind = META_DISOWN_SNAPSHOTS, .done = disowned},
+        .bucket = {.table_id = id->table_id,
+                   .partition_id = id->partition_id,
+                   .bucket = id->bucket},
+        .log_offset = log_end_offset(o->log),
+    };
+    meta_submit(o->bucket->set->config.meta, &o->disown.job);
+}
+
+static void open_done(struct message *m)
+{
+    struct open_job *o = container_of(m, struct open_job, job.done);
+
+    if (o->code == ERR_OK && o->kv != NULL && !o->bucket->set->config.sync) {
+        disown_begin(o);
+    } else {
+        open_end(o);
+    }
+}
+
 static struct open_job *open_job_new(struct bucket *b)
 {
     struct replica_set *set = b->set;
@@ -181,6 +245,7 @@ static struct open_job *open_job_new(struct bucket *b)
     const struct meta_table *table = place_table(set->view, &b->id);
 
     o->bucket = b;
+    o->again = b->kv_failed != ERR_OK;
     o->dir = place_dir(set->view, set->config.data_dir, &b->id);
     ASSERT(o->dir != NULL); /* bucket_get asked the same view */
     if (table_has_primary_key(table->descriptor)) {

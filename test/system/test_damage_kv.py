@@ -148,6 +148,51 @@ def test_a_damaged_snapshot_is_never_served(launch, trimmed):
     table.cluster.close()
 
 
+def test_a_state_that_cannot_be_had_is_complained_of_once(launch):
+    """Nothing to start from, and a log that no longer reaches back: looked at less and less often."""
+    options = {
+        "kv.snapshot.interval": "200ms",
+        "log.segment.file-size": "32kb",
+        "log.retention.check-interval": "100ms",
+        "log.retention.roll-active-segment.enabled": "true",
+    }
+    server = launch(options=options)
+    table = kv.KvTable.create(
+        wire.Cluster(server.address), "fluss", "t", COLUMNS, ["id"], properties={"table.log.ttl": "1ms"}
+    )
+    bucket = snapshots.Bucket(server, table)
+    for number in range(2):  # the log stays from the one before the newest on
+        for _ in range(10):
+            end = table.write(*[[i, f"{number} " * 20] for i in range(200)])
+        snapshots.wait(table, end)
+    snapshots.until(lambda: table.offset(0) > 0, "the log keeps its begin")
+    table.cluster.close()
+    server.terminate()
+    bucket.remote.rename(server.workdir / "taken away")
+    shutil.rmtree(bucket.local / "db")
+    server.start()
+    table.cluster = wire.Cluster(server.address)
+    known = server.stderr()
+    fields = table.lookup_fields((7,))
+    deadline = time.monotonic() + 4
+    while time.monotonic() < deadline:
+        answer = table.cluster.tablet.call("LOOKUP", **fields).buckets_resp[0]
+        assert answer.HasField("error_code")
+        time.sleep(0.05)
+    said = server.stderr().removeprefix(known)
+    assert said.count("its state cannot be opened") <= 1, said
+    shutil.rmtree(bucket.remote, ignore_errors=True)
+    (server.workdir / "taken away").rename(bucket.remote)
+
+    def healed():
+        answer = table.cluster.tablet.call("LOOKUP", **fields).buckets_resp[0]
+        return not answer.HasField("error_code")
+
+    snapshots.until(healed, "the snapshot is back, the state is not", deadline_s=60)
+    assert table.lookup((7,)) == [table.value(7, "1 " * 20)]
+    table.cluster.close()
+
+
 def synced_to(data_dir, bucket):
     """The offset to which the log was on the device, as the checkpoint says."""
     path = data_dir / "recovery-point-offset-checkpoint"
@@ -164,6 +209,75 @@ def cut_short(log, synced, chance):
             break
         kept += 12 + size
     os.truncate(log, chance.randrange(max(kept, len(data) // 2), len(data) + 1))
+
+
+def await_snapshots(table):
+    """The newest snapshot of each bucket is of its whole log, whatever the one before was of."""
+    ends = {b: end for b in range(traffic.BUCKETS) if (end := table.offset(1, b))}
+
+    def ready():
+        found = snapshots.listed(table)
+        assert all(offset <= ends.get(b, 0) for b, (_, offset) in found.items()), (found, ends)
+        return {b: offset for b, (_, offset) in found.items()} == ends
+
+    snapshots.until(ready, f"no new snapshots: {snapshots.listed(table)}, the logs end at {ends}")
+
+
+def cut_to(log, end):
+    """A log of one segment ends at a batch, as after a power failure."""
+    data, at = log.read_bytes(), 0
+    while at + 12 <= len(data):
+        offset, size = struct.unpack_from("<qi", data, at)
+        if offset >= end or size == 0:
+            break
+        at += 12 + size
+    os.truncate(log, at)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_snapshot_that_is_given_up_leaves_the_list(launch, kept):
+    """The log is cut below the newest of two snapshots, or both: the bucket goes on as if they had never been."""
+    options = {"kv.snapshot.interval": "100ms", "kv.snapshot.num-retained": 2, "log.durability": "os"}
+    server = launch(options=options)
+    table = kv.KvTable.create(wire.Cluster(server.address), "fluss", "t", COLUMNS, ["id"])
+    bucket = snapshots.Bucket(server, table)
+    ends, taken = [], []
+    for number in range(2):
+        ends.append(table.write(*[[i, f"{number} {i}"] for i in range(20)]))
+        taken.append(snapshots.wait(table, ends[-1]))
+    table.cluster.close()
+    server.kill()
+    end = [0, *ends][kept]
+    for log in server.data_dir.rglob("log-0/*.log"):
+        cut_to(log, end)
+    for known in server.data_dir.rglob("log-0/*.snapshot"):  # of writers; not on the device either
+        known.unlink()
+    known = server.stderr()
+    server.start()
+    table.cluster = wire.Cluster(server.address)
+    table.open()
+    assert table.offset(1) == end
+    assert snapshots.listed(table) == ({0: (taken[kept - 1], end)} if kept else {})
+    assert table.lookup((7,)) == [table.value(7, f"{kept - 1} 7") if kept else None]
+    end = table.write([7, "anew"])
+    assert snapshots.wait(table, end) > taken[-1], "an id is given to another snapshot"
+    given_up = taken[kept:]
+    snapshots.until(lambda: not set(given_up) & set(bucket.ids()), "its files stay")
+    end = table.write([8, "anew"])
+    newest = snapshots.wait(table, end)
+    time.sleep(0.5)
+    said = server.stderr().removeprefix(known)
+    assert said.count("is given up") == len(given_up)
+    assert "of no use" not in said and "stay" not in said, said
+    table.cluster.close()
+    server.kill()
+    shutil.rmtree(bucket.local / "db")
+    server.start()
+    table.cluster = wire.Cluster(server.address)
+    table.open()
+    assert table.lookup((7,), (8,)) == [table.value(7, "anew"), table.value(8, "anew")]
+    assert f"starts from its snapshot {newest}" in server.stderr()
+    table.cluster.close()
 
 
 @pytest.mark.parametrize("often", [False, True], ids=["", "snapshots"])
@@ -184,7 +298,7 @@ def test_the_state_follows_a_log_cut_short(launch, often):
             traffic.lose_state(server)
         check(server, table, traffic.changelogs())
         if often:
-            time.sleep(1.5)
+            await_snapshots(table)
         table.cluster.close()
         server.kill()
     server.start()

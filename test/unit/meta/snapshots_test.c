@@ -114,6 +114,58 @@ static void ids_and_offsets_rise(void **state)
     assert_int_equal(world_run(w, &add.job), ERR_OK); /* nothing was written meanwhile */
 }
 
+static enum errcode disown(struct world *w, struct meta_bucket_id bucket, int64_t end_offset)
+{
+    struct meta_add_snapshot job = {
+        .job.kind = META_DISOWN_SNAPSHOTS, .bucket = bucket, .log_offset = end_offset};
+
+    return world_run(w, &job.job);
+}
+
+static void what_a_log_has_lost_is_no_longer_listed(void **state)
+{
+    struct world *w = *state;
+    struct meta_leased leased = {.bucket = BUCKET(0, -1, 1), .snapshot_id = 3};
+    struct meta_acquire_lease acquire = {.job.kind = META_ACQUIRE_LEASE,
+                                         .lease_id = bytes_str("l"),
+                                         .duration_ms = 1000,
+                                         .snapshots = &leased,
+                                         .count = 1};
+    struct meta_add_snapshot add;
+    struct meta_list_snapshots all;
+
+    w->options.snapshots_retained = 9;
+    world_restart(w);
+    assert_int_equal(create_table(w, "fluss", "k", KEYED_TABLE, false), ERR_OK);
+    for (int64_t id = 1; id < 5; id++) {
+        adds(w, BUCKET(0, -1, 1), id);
+    }
+    adds(w, BUCKET(0, -1, 0), 4);
+    assert_int_equal(world_run(w, &acquire.job), ERR_OK);
+    assert_int_equal(disown(w, BUCKET(0, -1, 1), 20), ERR_OK); /* 20 are there, 30 and 40 are not */
+    world_restart(w);
+    assert_int_equal(list(w, 0, -1, 1, &all), ERR_OK);
+    assert_int_equal(all.count, 2);
+    assert_int_equal(all.snapshots[1].id, 2);
+    assert_int_equal(all.next_id, 5);
+    assert_int_equal(list(w, 0, -1, 0, &all), ERR_OK);
+    assert_int_equal(all.count, 1);
+    assert_int_equal(disown(w, BUCKET(0, -1, 1), 20), ERR_OK);
+    assert_int_equal(disown(w, BUCKET(0, -1, 1), 0), ERR_OK);
+    assert_int_equal(list(w, 0, -1, 1, &all), ERR_OK);
+    assert_int_equal(all.count, 0);
+    assert_int_equal(all.next_id, 5);
+    assert_int_equal(disown(w, BUCKET(7, -1, 0), 0), ERR_UNKNOWN_TABLE_OR_BUCKET);
+    assert_int_equal(add_snapshot(w, BUCKET(0, -1, 1), 4, &add), ERR_INVALID_ARGUMENT);
+    add = (struct meta_add_snapshot){.job.kind = META_ADD_SNAPSHOT,
+                                     .bucket = BUCKET(0, -1, 1),
+                                     .snapshot_id = 5,
+                                     .log_offset = 7,
+                                     .metadata_path = "x",
+                                     .arena = &w->arena};
+    assert_int_equal(world_run(w, &add.job), ERR_OK);
+}
+
 static void partitions_have_their_own(void **state)
 {
     struct world *w = *state;
@@ -169,9 +221,13 @@ static void buckets_that_do_not_exist(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WORLD_TEST(the_newest_are_kept),    WORLD_TEST(a_lease_that_ends_leaves_nothing),
-        WORLD_TEST(ids_and_offsets_rise),   WORLD_TEST(partitions_have_their_own),
-        WORLD_TEST(they_go_with_the_table), WORLD_TEST(buckets_that_do_not_exist),
+        WORLD_TEST(the_newest_are_kept),
+        WORLD_TEST(a_lease_that_ends_leaves_nothing),
+        WORLD_TEST(ids_and_offsets_rise),
+        WORLD_TEST(partitions_have_their_own),
+        WORLD_TEST(what_a_log_has_lost_is_no_longer_listed),
+        WORLD_TEST(they_go_with_the_table),
+        WORLD_TEST(buckets_that_do_not_exist),
     };
 
     return RUN_TESTS(tests);
