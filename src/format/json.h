@@ -114,6 +114,8 @@ void json_writer_init(struct json_writer *w, struct arena *arena);
 void json_writer_fini(struct json_writer *w); /* frees a heap buffer; for OWNED, too */
 /* The complete text, borrowed from the arena or, on the heap, from the writer. */
 struct bytes json_writer_text(const struct json_writer *w);
+/* What has been written of it so far, likewise. */
+struct bytes json_writer_written(const struct json_writer *w);
 
 void json_write_object(struct json_writer *w); /* opens */
 void json_write_array(struct json_writer *w);  /* opens */

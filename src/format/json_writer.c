@@ -26,6 +26,8 @@ void json_writer_fini(struct json_writer *w)
     *w = (struct json_writer){0};
 }
 
+struct bytes json_writer_written(const struct json_writer *w) { return bytes_of(w->data, w->len); }
+
 struct bytes json_writer_text(const struct json_writer *w)
 {
     ASSERT(w->depth == 0 && w->comma);

@@ -14,13 +14,14 @@
  *      "snapshot_incremental_size":123},
  *    "log_offset":1200,"row_count":55,
  *    "auto_inc_id_range":[{"column_id":2,"start":101,"end":100000}],
- *    "lineage":"0123456789abcdef","table_max":12}
+ *    "lineage":"0123456789abcdef","table_max":12,"checksum":305419896}
  *
  * partition_id, row_count and auto_inc_id_range are left out when there is none. The files under
  * their local names are a RocksDB database whose rows are those of the log below log_offset. The
  * incremental size is that of the files this snapshot has added. lineage and table_max are ours, see
- * struct kv_checkpoint; the original ignores them, and without them nothing is shared. So is crc32c, of
- * all bytes of the file as they were copied: what has changed since is never started from.
+ * struct kv_checkpoint; the original ignores them, and without them nothing is shared. So are crc32c, of
+ * all bytes of the file as they were copied, and checksum, the CRC-32C of all of this document before
+ * the comma in front of it: what has changed since is never started from.
  *
  * Order. Files are complete and durable before _METADATA names them, and go only when no snapshot
  * that is kept names them. A crash leaves files that nobody names; the next sweep takes them.
