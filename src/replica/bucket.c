@@ -108,6 +108,7 @@ struct bucket *bucket_get(struct replica_set *set, const struct bucket_id *id)
     b = mem_new(struct bucket);
     b->id = *id;
     b->set = set;
+    b->clean = set->config.clean;
     b->high_watermark = -1;
     list_init(&b->pending);
     list_init(&b->acks);

@@ -71,7 +71,10 @@ void close_step(struct replica_set *set)
     {
         struct bucket *b = container_of(it, struct bucket, link);
 
-        if (b->state == BUCKET_OPEN) {
+        if (b->state != BUCKET_OPEN) {
+            /* what the next start has to find out is what this one could not */
+            set->closed_clean = set->closed_clean && b->clean;
+        } else {
             struct close_job *c = mem_new(struct close_job);
 
             c->bucket = b;

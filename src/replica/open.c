@@ -13,6 +13,7 @@ struct open_job {
     struct bucket *bucket;
     char *dir;
     struct bucket_hint hint;
+    bool clean;
     int64_t now_ms;
     struct log *old_log;            /* opened again: what was open, closed first */
     struct kv_tablet *old_kv;       /* likewise; freed on the shard */
@@ -69,7 +70,7 @@ static void open_work(struct pool_job *job)
     struct log_open_params params = {
         .dir = o->dir,
         .options = &config->log,
-        .clean = config->clean && o->old_log == NULL,
+        .clean = o->clean,
         .recovery_point = o->hint.recovery_point,
         .now_ms = o->now_ms,
     };
@@ -121,6 +122,7 @@ static void run_pending(struct bucket *b)
 static void bucket_opened(struct bucket *b)
 {
     b->state = BUCKET_OPEN;
+    b->clean = false;
     b->retry_us = 0;
     b->high_watermark = b->set->config.sync ? log_durable_offset(b->log) : log_end_offset(b->log);
     if (!b->set->config.sync) {
@@ -254,6 +256,7 @@ static struct open_job *open_job_new(struct bucket *b)
         o->table = meta_table_ref(table);
     }
     o->hint = set->config.hint(set->config.hint_context, &b->id);
+    o->clean = b->clean;
     o->now_ms = shard_wall_ms(set->shard);
     o->job = (struct pool_job){.work = open_work, .home = set->shard, .done.run = open_done};
     return o;

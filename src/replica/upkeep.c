@@ -122,6 +122,7 @@ void upkeep_stop(struct replica_set *set)
     timer_stop(&set->retention_timer);
     timer_stop(&set->writer_timer);
     while ((link = list_pop_front(&set->recovering)) != NULL) {
+        set->closed_clean = set->closed_clean && set->config.clean;
         free(container_of(link, struct recovery, link));
     }
 }
