@@ -50,12 +50,12 @@ STAGES = {
     "build-clang": (["scripts/build", "fuzz"], {}),
     "build": (["scripts/build", "release"], {}),
     "unit": (ctest("build"), {}),
-    "sim": sim("build", "1-800", {}),
+    "sim": sim("build", "1-2000", {}),
     "tools": (pytest("test/tools", "test/protocol"), {}),
     "system": system("build/eider"),
     "build-asan": (["scripts/build", "asan"], {}),
     "unit-asan": (ctest("build-asan"), SANITIZED),
-    "sim-asan": sim("build-asan", "1-40", SANITIZED),
+    "sim-asan": sim("build-asan", "1-100", SANITIZED),
     "system-asan": system("build-asan/eider"),
 }
 STAGES["system-asan"][1].update(SANITIZED)

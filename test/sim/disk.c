@@ -340,6 +340,7 @@ int disk_sync(struct disk *d, int handle)
     bool failed = file_fault(d, d->faults.sync_error, &i->bad_write);
 
     if (failed) {
+        i->apart = true;
         trace_line(d->trace, "disk", "a sync of file %llu fails", (unsigned long long)i->number);
     } else {
         contents_resize(&i->device, i->cache.size);

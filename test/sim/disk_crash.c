@@ -34,6 +34,11 @@ static uint64_t crashed_size(struct disk *d, const struct inode *i, const struct
     return low + prng_below(&d->random, high - low + 1);
 }
 
+static bool all_on_device(const struct inode *i)
+{
+    return i->dirty_from == i->dirty_end && !i->apart && i->device.size == i->cache.size;
+}
+
 /* Returns the number of pages that were lost at least in part. */
 static size_t crash_contents(struct disk *d, struct inode *i, const struct luck *luck)
 {
@@ -70,6 +75,7 @@ static void forget_cache(struct disk *d, struct inode *i)
     i->dirty = mem_zalloc(i->cache.cap / DISK_SECTOR + 1);
     i->dirty_from = 0;
     i->dirty_end = 0;
+    i->apart = false;
 }
 
 static void crash_names(struct disk *d, struct inode *dir, const struct luck *luck)
@@ -114,8 +120,10 @@ void disk_crash(struct disk *d, bool calm)
         if (i->is_dir) {
             crash_names(d, i, &luck);
         } else {
-            lost += crash_contents(d, i, &luck);
-            forget_cache(d, i);
+            if (!all_on_device(i)) {
+                lost += crash_contents(d, i, &luck);
+                forget_cache(d, i);
+            }
             i->cold_end = d->faults.cold > 0 ? i->cache.size : 0;
         }
     }

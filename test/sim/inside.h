@@ -38,6 +38,8 @@ struct world {
     size_t heap_cap;
     struct list tasks;
     struct task *running;
+    void *stacks[64]; /* of threads that are gone, for new ones */
+    size_t stack_count;
 };
 
 /* The world that io/ belongs to: there is one in a process. */

@@ -1,5 +1,8 @@
+/* Contexts make a stack to begin on; afterwards longjmp switches, which costs no call of the system. */
+#undef _FORTIFY_SOURCE /* its longjmp takes another stack for a mistake */
 #include "inside.h"
 
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -20,8 +23,9 @@ struct task {
     struct list link;
     struct world *world;
     struct world_event resume;
-    ucontext_t context;
-    ucontext_t *back; /* the world's */
+    ucontext_t context; /* of its beginning */
+    jmp_buf here;
+    jmp_buf *back; /* the world's */
     void *stack;
     const void *back_stack; /* for the sanitizer */
     size_t back_size;
@@ -31,16 +35,46 @@ struct task {
     struct shard *shard;
     struct task *joiner;
     bool waiting; /* task_wake may cut it short */
+    bool begun;
     bool ended;
     char name[24];
 };
+
+/* ---- stacks: those of threads that are gone are used again ---- */
+
+static void *stack_take(struct world *w)
+{
+    return w->stack_count > 0 ? w->stacks[--w->stack_count] : mem_alloc(STACK_BYTES);
+}
+
+static void stack_give(struct world *w, void *stack)
+{
+    if (stack == NULL) {
+        return;
+    }
+    if (w->stack_count == ARRAY_LEN(w->stacks)) {
+        free(stack);
+    } else {
+        w->stacks[w->stack_count++] = stack;
+    }
+}
+
+void tasks_fini(struct world *w)
+{
+    tasks_kill(w);
+    while (w->stack_count > 0) {
+        free(w->stacks[--w->stack_count]);
+    }
+}
 
 /* ---- switching ---- */
 
 static void task_leave(struct task *t)
 {
     __sanitizer_start_switch_fiber(t->ended ? NULL : &t->fake_stack, t->back_stack, t->back_size);
-    ASSERT(swapcontext(&t->context, t->back) == 0);
+    if (_setjmp(t->here) == 0) {
+        _longjmp(*t->back, 1);
+    }
     __sanitizer_finish_switch_fiber(t->fake_stack, &t->back_stack, &t->back_size);
 }
 
@@ -57,25 +91,39 @@ static void task_main(void)
     task_leave(t);
 }
 
+/* Until it leaves. */
+static void task_enter(struct task *t)
+{
+    jmp_buf back;
+
+    t->back = &back;
+    if (_setjmp(back) != 0) {
+        return;
+    }
+    if (t->begun) {
+        _longjmp(t->here, 1);
+    }
+    t->begun = true;
+    ASSERT(setcontext(&t->context) == 0);
+}
+
 static void task_resume(struct world_event *ev)
 {
     struct task *t = container_of(ev, struct task, resume);
     struct world *w = t->world;
-    ucontext_t here;
     void *fake_stack = NULL;
 
     ASSERT(w->running == NULL && !t->ended);
     t->waiting = false;
-    t->back = &here;
     w->running = t;
     __sanitizer_start_switch_fiber(&fake_stack, t->stack, STACK_BYTES);
-    ASSERT(swapcontext(&here, &t->context) == 0);
+    task_enter(t);
     __sanitizer_finish_switch_fiber(fake_stack, NULL, NULL);
     w->running = NULL;
     if (w->machine.crash_now) {
         world_crash_now(w);
     } else if (t->ended) {
-        free(TAKE(t->stack));
+        stack_give(w, TAKE(t->stack));
     }
 }
 
@@ -89,7 +137,7 @@ struct task *task_start(const char *name, void (*run)(void *arg), void *arg)
     t->world = w;
     t->run = run;
     t->arg = arg;
-    t->stack = mem_alloc(STACK_BYTES);
+    t->stack = stack_take(w);
     (void)snprintf(t->name, sizeof t->name, "%s", name);
     ASSERT(getcontext(&t->context) == 0);
     t->context.uc_stack.ss_sp = t->stack;
@@ -113,7 +161,7 @@ static void task_free(struct task *t)
 {
     world_cancel(t->world, &t->resume);
     list_remove(&t->link);
-    free(t->stack);
+    stack_give(t->world, t->stack);
     free(t);
 }
 
@@ -168,12 +216,14 @@ void task_wait(int64_t until_us)
     task_leave(t);
 }
 
-void task_wake(struct task *t)
+bool task_wake(struct task *t)
 {
     struct world *w = t->world;
 
-    if (t->waiting) {
-        t->waiting = false;
-        world_schedule(w, &t->resume, prng_between(&w->random, 1, WAKE_US_MAX));
+    if (!t->waiting) {
+        return false;
     }
+    t->waiting = false;
+    world_schedule(w, &t->resume, prng_between(&w->random, 1, WAKE_US_MAX));
+    return true;
 }

@@ -25,8 +25,8 @@ struct shard *task_shard(const struct task *t);
 void task_sleep(int64_t delay_us);
 /* Until task_wake, or the time (of world_now_us; INT64_MAX: none). Wakes may be spurious. */
 void task_wait(int64_t until_us);
-/* Fine for a task that does not wait. */
-void task_wake(struct task *t);
+/* false: it does not wait, or has been woken already. */
+bool task_wake(struct task *t);
 /* The running task waits until that one has ended. Afterwards it is freed. */
 void task_join(struct task *t);
 
@@ -34,5 +34,7 @@ void task_join(struct task *t);
 _Noreturn void task_crash(void);
 /* All tasks end here and now. */
 void tasks_kill(struct world *w);
+/* The same, and their memory goes. */
+void tasks_fini(struct world *w);
 
 #endif

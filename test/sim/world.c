@@ -32,7 +32,7 @@ struct world *world_new(const struct world_options *options)
 
 void world_free(struct world *w)
 {
-    tasks_kill(w);
+    tasks_fini(w);
     net_fini(&w->net);
     machine_fini(w);
     disk_free(w->disk);

@@ -96,7 +96,6 @@ void pool_submit(struct pool *p, struct pool_job *job)
         p->tasks[p->threads++] = task_start(p->name, pool_main, p);
         return;
     }
-    for (unsigned i = 0; i < p->threads; i++) {
-        task_wake(p->tasks[i]); /* the first to come takes it, the others sleep on */
+    for (unsigned i = 0; i < p->threads && !task_wake(p->tasks[i]); i++) {
     }
 }

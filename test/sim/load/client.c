@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#define QUIET_TIMES 30 /* as long as in busy times */
+
 static void on_timer(struct world_event *ev)
 {
     struct client *c = container_of(ev, struct client, timer);
@@ -42,7 +44,10 @@ void client_after(struct client *c, int64_t delay_us)
     world_schedule(c->load->world, &c->timer, delay_us);
 }
 
-void client_think(struct client *c) { client_after(c, prng_skewed(&c->prng, 0, c->think_us_max)); }
+void client_think(struct client *c)
+{
+    client_after(c, prng_skewed(&c->prng, 0, c->think_us_max * (c->load->quiet ? QUIET_TIMES : 1)));
+}
 
 int64_t client_now(const struct client *c) { return world_now_us(c->load->world); }
 

@@ -6,6 +6,9 @@
  *   looker   looks up keys and prefixes, scans, asks where logs end
  *   admin    creates, alters, drops and describes tables and partitions
  *   last     reads everything once more when all others are done
+ *
+ * Busy times, in which they hardly rest, alternate with quiet ones, in which virtual time goes by at
+ * little cost: what takes minutes, or comes after a pause, is met as well.
  */
 #ifndef SIM_LOAD_CLIENT_H
 #define SIM_LOAD_CLIENT_H
@@ -25,6 +28,7 @@ struct load {
     struct table *tables[LOAD_TABLES_MAX];
     size_t table_count;
     int64_t next_writer;    /* for rows: every run of numbers has its own */
+    bool quiet;             /* clients think longer for a while */
     bool finishing;         /* nothing new */
     bool settled;           /* and nothing old either: `last` may begin */
     struct verdict verdict; /* of what is wrong at first sight */
@@ -55,7 +59,7 @@ struct client *last_new(struct load *load, uint32_t number);
 void client_init(struct client *c, struct load *load, uint32_t number,
                  void (*act)(struct client *c));
 void client_fini(struct client *c);
-/* Acts again after thinking, or after that time. */
+/* Acts again after thinking, longer in quiet times, or after that time. */
 void client_think(struct client *c);
 void client_after(struct client *c, int64_t delay_us);
 

@@ -41,8 +41,10 @@ static struct bytes text_of(struct arena *arena, const char *prefix, uint64_t h)
     ASSERT(len <= TEXT_MAX);
     memcpy(text, prefix, head);
     for (size_t i = head; i < len; i++) {
-        h = h * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        text[i] = (uint8_t)('a' + (h >> 40) % 26);
+        if ((i - head) % 4 == 0) { /* 16 bits make a letter */
+            h = h * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        }
+        text[i] = (uint8_t)('a' + ((h >> (16 * ((i - head) % 4)) & 0xffff) * 26 >> 16));
     }
     return bytes_of(text, len);
 }

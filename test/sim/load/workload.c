@@ -7,12 +7,21 @@
 #define CLIENTS_MAX 24
 #define LOOK_US     100000 /* between two looks at whether all is over */
 
+#define BUSY_US_MIN  INT64_C(200000)
+#define BUSY_US_MAX  INT64_C(6000000)
+#define QUIET_US_MIN INT64_C(2000000)
+#define QUIET_US_MAX INT64_C(30000000)
+#define NEVER_QUIET  16 /* one life in so many */
+
 struct workload {
     struct load load;
     struct client *clients[CLIENTS_MAX];
     size_t count;
     struct client *last;
     struct world_event look;
+    struct prng prng;
+    struct world_event pace;
+    int64_t quiet_us_max; /* 0: clients never rest */
 };
 
 static void add(struct workload *l, struct client *(*new_client)(struct load *, uint32_t),
@@ -49,6 +58,31 @@ static void on_look(struct world_event *ev)
     client_after(l->last, 0);
 }
 
+/* From quiet to busy and back; those who think over something quiet are woken. */
+static void on_pace(struct world_event *ev)
+{
+    struct workload *l = container_of(ev, struct workload, pace);
+    struct load *load = &l->load;
+
+    load->quiet = !load->quiet;
+    world_schedule(load->world, ev,
+                   load->quiet ? prng_between(&l->prng, 0, l->quiet_us_max)
+                               : prng_skewed(&l->prng, BUSY_US_MIN, BUSY_US_MAX));
+    for (size_t i = 0; !load->quiet && i < l->count; i++) {
+        client_think(l->clients[i]);
+    }
+}
+
+static void set_pace(struct workload *l)
+{
+    l->prng = world_prng(l->load.world, "pace");
+    world_event_init(&l->pace, on_pace);
+    if (prng_below(&l->prng, NEVER_QUIET) > 0) {
+        l->quiet_us_max = prng_between(&l->prng, QUIET_US_MIN, QUIET_US_MAX);
+        world_schedule(l->load.world, &l->pace, prng_skewed(&l->prng, BUSY_US_MIN, BUSY_US_MAX));
+    }
+}
+
 struct workload *workload_new(struct world *w)
 {
     struct workload *l = mem_new(struct workload);
@@ -67,12 +101,15 @@ struct workload *workload_new(struct world *w)
     add(l, looker_new, (size_t)prng_between(&prng, 1, 3));
     l->last = last_new(&l->load, (uint32_t)l->count + 1);
     world_event_init(&l->look, on_look);
+    set_pace(l);
     return l;
 }
 
 void workload_finish(struct workload *l)
 {
     l->load.finishing = true;
+    l->load.quiet = false;
+    world_cancel(l->load.world, &l->pace);
     for (size_t i = 0; i < l->count; i++) {
         client_after(l->clients[i], 0);
     }
@@ -101,6 +138,7 @@ void workload_check(struct workload *l)
 void workload_free(struct workload *l)
 {
     world_cancel(l->load.world, &l->look);
+    world_cancel(l->load.world, &l->pace);
     for (size_t i = 0; i < l->count; i++) {
         l->clients[i]->free(l->clients[i]);
     }
