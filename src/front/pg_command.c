@@ -65,15 +65,23 @@ bool pg_timeout_parse(const char *text, int64_t *ret_ms)
     return false;
 }
 
-/* The name or value a token stands for. */
+/* The name or value a token stands for: without its quotes, and a doubled one inside once. */
 static const char *plain(const struct token *t, struct arena *arena)
 {
     struct bytes b = t->text;
+    char *text;
+    size_t len = 0;
 
-    if ((t->kind == TOKEN_QUOTED || t->kind == TOKEN_STRING) && b.len >= 2) {
-        b = bytes_slice(b, 1, b.len - 2);
+    if ((t->kind != TOKEN_QUOTED && t->kind != TOKEN_STRING) || b.len < 2) {
+        return arena_strndup(arena, b.data, b.len);
     }
-    return arena_strndup(arena, b.data, b.len);
+    text = arena_alloc(arena, b.len);
+    for (size_t i = 1; i + 1 < b.len; i++) {
+        text[len++] = (char)b.data[i];
+        i += b.data[i] == b.data[0] && b.data[i + 1] == b.data[0];
+    }
+    text[len] = '\0';
+    return text;
 }
 
 static const char *trimmed(struct bytes text, struct arena *arena)
