@@ -493,10 +493,141 @@ static void random_writes_of_every_engine(void **state)
     }
 }
 
+/* ---- what no changelog holds ---- */
+
+/* The code for a batch of `count` changes with this body; what is wrong is in e. */
+static enum errcode replay_body(struct world *w, struct batch_spec spec, struct error *e)
+{
+    struct bytes batch = batch_build(&spec, &w->arena);
+    struct kv_replayed replayed;
+    struct batch_header header;
+
+    assert_int_equal(batch_parse(batch, &header, NULL), ERR_OK);
+    return kv_replay_batch(w->replay, &header, batch, &w->arena, &replayed, e);
+}
+
+/* The changes of three new rows, as the table writes them. */
+static struct bytes whole_body(struct world *w)
+{
+    struct kv_request request = {.merge = {.mode = KV_MERGE_DEFAULT}};
+    struct kv_prepared prepared = {0};
+    struct batch_header header;
+    struct kv_key *keys;
+    size_t count;
+
+    kv_batch_writer_begin(&w->writer, 2);
+    for (int64_t k = 0; k < 3; k++) {
+        struct row_value values[COLUMNS] = {
+            {.integer = k}, null_value(), null_value(), null_value(), null_value()};
+
+        kv_batch_writer_add(&w->writer, encoded_key(w, values), encoded_row(w, 1, values));
+    }
+    assert_int_equal(kv_prepare_begin(w->prepare, kv_batch_writer_finish(&w->writer, -1, -1),
+                                      &request, &keys, &count, NULL),
+                     ERR_OK);
+    assert_int_equal(kv_prepare_finish(w->prepare, &w->arena, &prepared, NULL), ERR_OK);
+    assert_int_equal(batch_parse(prepared.batch, &header, NULL), ERR_OK);
+    assert_int_equal(header.record_count, 3);
+    return batch_body(&header, prepared.batch);
+}
+
+static void check_refused(struct world *w, struct batch_spec spec, enum errcode code,
+                          const char *why)
+{
+    struct error e = {0};
+
+    assert_int_equal(replay_body(w, spec, &e), code);
+    assert_non_null(strstr(e.message, why));
+}
+
+/* body: of a changelog of three changes, in either format */
+static void refuses_what_both_formats_refuse(struct world *w, struct batch_spec whole)
+{
+    struct batch_spec spec = whole;
+
+    assert_int_equal(replay_body(w, whole, NULL), ERR_OK);
+    spec.schema_id = 3;
+    check_refused(w, spec, ERR_SCHEMA_NOT_EXIST, "changes of schema 3, the latest is 2");
+    spec = whole;
+    spec.append_only = true;
+    check_refused(w, spec, ERR_CORRUPT_RECORD, "append-only");
+    spec = whole;
+    spec.record_count = (int32_t)whole.body.len + 1;
+    check_refused(w, spec, ERR_CORRUPT_RECORD, "more records than bytes");
+    spec.record_count = 0;
+    check_refused(w, spec, ERR_CORRUPT_RECORD, "more records than bytes");
+    spec.body = BYTES_EMPTY;
+    assert_int_equal(replay_body(w, spec, NULL), ERR_OK);
+}
+
+static void an_arrow_changelog_that_is_none(void **state)
+{
+    static const struct config config = {MERGE_NONE, false, false, "COMPACTED", "ARROW", "NONE"};
+    static const uint8_t types[] = {CHANGE_APPEND, CHANGE_TYPE_MAX + 1, 0xff};
+    struct batch_spec whole = {.schema_id = 2, .record_count = 3};
+    struct batch_spec spec;
+    struct world w;
+    uint8_t *body;
+
+    (void)state;
+    world_open(&w, &config, 1);
+    whole.body = whole_body(&w);
+    refuses_what_both_formats_refuse(&w, whole);
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        spec = whole;
+        spec.body = arena_copy(&w.arena, whole.body);
+        body = (uint8_t *)(uintptr_t)spec.body.data;
+        body[1] = types[i];
+        check_refused(&w, spec, ERR_CORRUPT_RECORD, "unknown change type");
+    }
+    /* one type fewer: the message is read from the right place and has another number of rows */
+    spec = whole;
+    spec.record_count = 2;
+    spec.body = bytes_slice(whole.body, 1, whole.body.len - 1);
+    check_refused(&w, spec, ERR_CORRUPT_RECORD, "another number of rows");
+    spec = whole;
+    spec.body = bytes_slice(whole.body, 0, whole.body.len / 2);
+    assert_int_not_equal(replay_body(&w, spec, NULL), ERR_OK);
+    world_close(&w);
+}
+
+static void a_compacted_changelog_that_is_none(void **state)
+{
+    static const struct config config = {MERGE_NONE,  false,       false,
+                                         "COMPACTED", "COMPACTED", "NONE"};
+    struct batch_spec whole = {.schema_id = 2, .record_count = 3};
+    struct batch_spec spec;
+    struct world w;
+    uint8_t *body;
+
+    (void)state;
+    world_open(&w, &config, 1);
+    whole.body = whole_body(&w);
+    refuses_what_both_formats_refuse(&w, whole);
+    for (size_t len = 0; len < whole.body.len; len++) {
+        spec = whole;
+        spec.body = bytes_slice(whole.body, 0, len);
+        assert_int_equal(replay_body(&w, spec, NULL), ERR_CORRUPT_RECORD);
+    }
+    spec = whole;
+    spec.record_count = 2;
+    check_refused(&w, spec, ERR_CORRUPT_RECORD, "bytes behind the last record");
+    spec = whole;
+    spec.body = arena_copy(&w.arena, whole.body);
+    body = (uint8_t *)(uintptr_t)spec.body.data;
+    body[4] = CHANGE_APPEND; /* behind the length of the first record */
+    check_refused(&w, spec, ERR_CORRUPT_RECORD, "unknown change type");
+    put_u32le(body, 0);
+    check_refused(&w, spec, ERR_CORRUPT_RECORD, "a record cut short");
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_writes_of_every_engine),
+        cmocka_unit_test(an_arrow_changelog_that_is_none),
+        cmocka_unit_test(a_compacted_changelog_that_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
