@@ -1,5 +1,7 @@
 /* Record batches from outside: walking concatenated batches, and reading a header alone. Whatever
  * is read lies inside the input and survives being built again. */
+#include "mutate.h"
+
 #include "format/batch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -48,4 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     ASSERT(it.position + it.rest.len == size);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_units(MUTATE_LOG_BATCHES, data, size, max, seed);
 }

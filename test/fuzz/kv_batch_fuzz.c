@@ -1,4 +1,6 @@
 /* KV batches from clients. A batch that parses, records and all, is the one its writer makes. */
+#include "mutate.h"
+
 #include "format/kv_batch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,4 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                           &e) == ERR_OK);
     ASSERT(again.record_count == batch.record_count && again.schema_id == batch.schema_id);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_units(MUTATE_KV_BATCH, data, size, max, seed);
 }

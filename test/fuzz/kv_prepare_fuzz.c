@@ -2,6 +2,7 @@
  * columns, the rest records of a KV batch, written twice so that rows meet rows. The changelog of
  * what was accepted is one that recovery can replay, to the same keys. */
 #include "kv_table.h"
+#include "mutate.h"
 
 #include "base/crc32c.h"
 #include "format/batch.h"
@@ -10,6 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define HEAD        3 /* bytes in front of the records */
 #define TARGETS_MAX 8
 
 /* A KV batch around the records, with a right header. */
@@ -71,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct bytes batch;
     struct error e;
 
-    if (size < 3) {
+    if (size < HEAD) {
         return 0;
     }
     table = fuzz_table(data[0]);
@@ -82,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             targets[request.merge.target_count++] = i;
         }
     }
-    batch = batch_of(bytes_of(data + 3, size - 3), data[1], &arena);
+    batch = batch_of(bytes_of(data + HEAD, size - HEAD), data[1], &arena);
     for (int round = 0; round < 2; round++) {
         struct kv_key *keys = NULL;
         size_t count = 0;
@@ -97,4 +99,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         replay(table, &prepared, &arena);
     }
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    if (size < HEAD || max == HEAD || seed % 16 == 0) {
+        return LLVMFuzzerMutate(data, size, max);
+    }
+    if (seed % 16 == 1) {
+        (void)LLVMFuzzerMutate(data, HEAD, HEAD);
+        return size;
+    }
+    return HEAD + mutate_units(MUTATE_KV_RECORDS, data + HEAD, size - HEAD, max - HEAD, seed);
 }

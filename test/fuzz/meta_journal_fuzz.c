@@ -1,5 +1,7 @@
 /* The metadata journal: whatever the bytes are, walking them ends, and operations that decode can
  * be tried on a tree and taken back. */
+#include "mutate.h"
+
 #include "meta/store_journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -47,4 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     tree_fini(&t);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_units(MUTATE_JOURNAL, data, size, max, seed);
 }

@@ -1,6 +1,8 @@
 /* The body of any request, and of any response a client of ours may get: the first byte picks the
  * API (its high bit the response), the rest is the body. What decodes must encode, and decode and
  * encode again to the same bytes. */
+#include "mutate.h"
+
 #include "rpc/api.h"
 #include "rpc/codec.h"
 
@@ -44,4 +46,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ASSERT(rpc_decode(desc, first, &a, message, &e) == ERR_OK);
     ASSERT(bytes_equal(encoded(desc, message, &a), first));
     return 0;
+}
+
+/* The message as a message, and now and then another API. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    const struct rpc_api *api;
+
+    if (size < 2 || seed % 16 == 0) {
+        return LLVMFuzzerMutate(data, size, max);
+    }
+    api = rpc_api_at((data[0] & 0x7fu) % rpc_api_count());
+    return 1 + mutate_message((data[0] & 0x80) != 0 ? api->response : api->request, data + 1,
+                              size - 1, max - 1, seed);
 }

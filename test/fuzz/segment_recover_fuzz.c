@@ -1,6 +1,7 @@
 /* Arbitrary bytes as the last data file of a log, below a whole first one: opening must give a log
  * that can be read from start to end and appended to. */
 #include "log_dir.h"
+#include "mutate.h"
 
 #include <stdlib.h>
 
@@ -75,4 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     log_dir_free(dir);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_units(MUTATE_LOG_FILE, data, size, max, seed);
 }
