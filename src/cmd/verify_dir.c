@@ -2,6 +2,7 @@
 
 #include "options.h"
 #include "verify_payload.h"
+#include "verify_snapshots.h"
 #include "verify_state.h"
 
 #include <stdio.h>
@@ -338,6 +339,20 @@ static enum errcode close_state(struct bucket_check *b, struct error *e)
     return b->state == NULL ? ERR_OK : verify_state_end(b->state, &compared, &b->report, e);
 }
 
+/* <data>/<db>/<table>/log-<bucket> has its snapshots in <data>/remote/kv/<db>/<table>/<bucket>, unless
+ * remote storage is elsewhere. */
+static enum errcode check_snapshots(struct bucket_check *b, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const char *data = b->directory->options->dir;
+    const char *place = b->dir + strlen(data);
+    size_t parent = (size_t)(strrchr(place, '/') - place);
+
+    return verify_snapshots(
+        arena_printf(&arena, "%s/remote/kv%.*s/%d", data, (int)parent, place, b->id.bucket),
+        &b->report, e);
+}
+
 static enum errcode check_bucket(struct bucket_check *b, struct error *e)
 {
     struct directory *d = b->directory;
@@ -356,6 +371,7 @@ static enum errcode check_bucket(struct bucket_check *b, struct error *e)
     TRY(open_state(b, e));
     TRY(log_verify(&params, &b->verified, e));
     check_watermark(b);
+    TRY(check_snapshots(b, e));
     return close_state(b, e);
 }
 

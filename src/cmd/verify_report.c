@@ -5,9 +5,11 @@
 #include "format/json.h"
 
 static const char *const kind_names[VERIFY_KINDS] = {
-    [VERIFY_RECORDS] = "records",         [VERIFY_TAIL] = "tail",     [VERIFY_INDEX] = "index",
-    [VERIFY_WRITERS] = "writers",         [VERIFY_STATE] = "state",   [VERIFY_CATALOG] = "catalog",
-    [VERIFY_CHECKPOINTS] = "checkpoints", [VERIFY_NOTICE] = "notice",
+    [VERIFY_RECORDS] = "records", [VERIFY_TAIL] = "tail",
+    [VERIFY_INDEX] = "index",     [VERIFY_WRITERS] = "writers",
+    [VERIFY_STATE] = "state",     [VERIFY_SNAPSHOTS] = "snapshots",
+    [VERIFY_CATALOG] = "catalog", [VERIFY_CHECKPOINTS] = "checkpoints",
+    [VERIFY_NOTICE] = "notice",
 };
 
 void verify_report_fini(struct verify_report *r) { arena_fini(&r->arena); }

@@ -13,6 +13,7 @@ enum verify_kind {
     VERIFY_INDEX,       /* can be rebuilt */
     VERIFY_WRITERS,     /* a writer snapshot */
     VERIFY_STATE,       /* the state of a primary-key bucket; it is made anew from the changelog */
+    VERIFY_SNAPSHOTS,   /* one of a state, in remote storage */
     VERIFY_CATALOG,     /* the store of the catalog, or what it says against the directories */
     VERIFY_CHECKPOINTS, /* offset checkpoint files */
     VERIFY_NOTICE,      /* no damage of today */

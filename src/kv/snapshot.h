@@ -135,6 +135,10 @@ MUST_USE enum errcode kv_snapshot_read(const char *remote_dir, int64_t id, struc
  * those of kv_snapshot_restore. */
 MUST_USE enum errcode kv_snapshot_check(const struct kv_snapshot *s, const char *remote_dir,
                                         struct error *e);
+/* Whether one of its files is what was copied there: reads all of it. */
+MUST_USE enum errcode kv_snapshot_check_file(const struct kv_snapshot *s,
+                                             const struct kv_snapshot_file *file,
+                                             const char *remote_dir, struct error *e);
 /* Removes all that the snapshots `kept` do not name, other snapshots first. Not beside an upload. An
  * error, and nothing is removed, when one of them cannot be read. */
 MUST_USE enum errcode kv_snapshot_sweep(const char *remote_dir, const int64_t *kept, size_t count,

@@ -30,6 +30,7 @@ struct copying {
     uint32_t checksum;       /* of what was copied */
 };
 
+/* to NULL: only reads. */
 static enum errcode copy_contents(struct file *from, struct file *to, uint64_t size,
                                   struct copying *c, struct error *e)
 {
@@ -42,11 +43,13 @@ static enum errcode copy_contents(struct file *from, struct file *to, uint64_t s
             return error_set(e, ERR_STORAGE, "the copy of %s was given up", from->path);
         }
         TRY(file_read_at(from, done, buffer, len, e));
-        TRY(file_write_at(to, done, bytes_of(buffer, len), e));
+        if (to != NULL) {
+            TRY(file_write_at(to, done, bytes_of(buffer, len), e));
+        }
         c->checksum = crc32c_extend(c->checksum, bytes_of(buffer, len));
         done += len;
     }
-    return file_sync(to, e);
+    return to == NULL ? ERR_OK : file_sync(to, e);
 }
 
 /* size < 0: whatever there is. */
@@ -73,7 +76,9 @@ static enum errcode copy_file(const char *from, const char *to, struct copying *
 
     c->checksum = crc32c(BYTES_EMPTY);
     TRY(open_file(from, c->size, &in, &there, e));
-    TRY(file_open(to, FILE_CREATE_NEW, &out, e));
+    if (to != NULL) {
+        TRY(file_open(to, FILE_CREATE_NEW, &out, e));
+    }
     return copy_contents(in, out, there, c, e);
 }
 
@@ -377,7 +382,8 @@ struct fetch {
     const char *origin; /* the remote directory when the snapshot was made; not terminated */
     size_t origin_len;
     const char *remote_dir; /* and now */
-    const char *dir;
+    const char *dir;        /* NULL: the files are not copied */
+    bool whole;             /* but read */
 };
 
 /* Where a file is: what was below the directory then is below it now. */
@@ -398,41 +404,47 @@ static enum errcode find_file(const struct fetch *f, const char *uri, char path[
     return ERR_OK;
 }
 
-/* dir NULL: only looks whether it is there. */
 static enum errcode fetch_file(const struct fetch *f, const struct kv_snapshot_file *file,
                                struct error *e)
 {
     OWNED(file_unrefp) struct file *found = NULL;
     struct copying c = {.size = file->size};
     char from[PATH_LEN_MAX];
-    char to[PATH_LEN_MAX];
+    char to[PATH_LEN_MAX] = "";
     uint64_t size = 0;
 
     TRY(find_file(f, file->path, from, e));
     if (!path_exists(from)) {
         return error_set(e, ERR_CORRUPT_FILE, "%s is missing", from);
     }
-    if (f->dir == NULL) {
+    if (f->dir == NULL && !f->whole) {
         return open_file(from, file->size, &found, &size, e);
     }
-    TRY(join(to, f->dir, file->name, e));
-    TRY(copy_file(from, to, &c, e));
+    if (f->dir != NULL) {
+        TRY(join(to, f->dir, file->name, e));
+    }
+    TRY(copy_file(from, f->dir == NULL ? NULL : to, &c, e));
     if (file->has_checksum && file->checksum != c.checksum) {
         return error_set(e, ERR_CORRUPT_FILE, "%s is damaged: its checksum is wrong", from);
     }
     return ERR_OK;
 }
 
-static enum errcode fetch_files(const struct kv_snapshot *s, const char *remote_dir,
-                                const char *dir, struct error *e)
+static struct fetch fetch_of(const struct kv_snapshot *s, const char *remote_dir, const char *dir)
 {
-    const struct fetch f = {
+    return (struct fetch){
         .origin = s->location,
         .origin_len =
             (size_t)(last_part(s->location) - s->location) - (strchr(s->location, '/') != NULL),
         .remote_dir = remote_dir,
         .dir = dir,
     };
+}
+
+static enum errcode fetch_files(const struct kv_snapshot *s, const char *remote_dir,
+                                const char *dir, struct error *e)
+{
+    const struct fetch f = fetch_of(s, remote_dir, dir);
 
     for (size_t i = 0; i < s->shared.count; i++) {
         TRY(fetch_file(&f, &s->shared.items[i], e));
@@ -446,6 +458,16 @@ static enum errcode fetch_files(const struct kv_snapshot *s, const char *remote_
 enum errcode kv_snapshot_check(const struct kv_snapshot *s, const char *remote_dir, struct error *e)
 {
     return fetch_files(s, remote_dir, NULL, e);
+}
+
+enum errcode kv_snapshot_check_file(const struct kv_snapshot *s,
+                                    const struct kv_snapshot_file *file, const char *remote_dir,
+                                    struct error *e)
+{
+    struct fetch f = fetch_of(s, remote_dir, NULL);
+
+    f.whole = true;
+    return fetch_file(&f, file, e);
 }
 
 enum errcode kv_snapshot_restore(const struct kv_snapshot *s, const char *remote_dir,
