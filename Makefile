@@ -15,7 +15,7 @@ ARGS ?=
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance differential bench sim sim-mutants kills fuzz powercut soak lint tidy fmt
+.PHONY: all help run demo test conformance differential bench sim sim-mutants kills fuzz powercut bitrot soak lint tidy fmt
 .PHONY: install clean
 .DEFAULT_GOAL := all
 
@@ -54,6 +54,13 @@ powercut: ## the program on what power cuts may leave: IMAGES=n SEED=s
 	@scripts/build $(PRESET) eider
 	@cd test/system && EIDER_BIN=$(CURDIR)/$(dir)/eider ../../$(python) -m powercut.cut \
 	  --images $(IMAGES) --seed $(or $(SEED),1) $(ARGS)
+
+bitrot: ## damaged data directories, judged byte by byte: FLIPS=n SECTORS=n SEED=s JOBS=n
+	@scripts/bootstrap build test
+	@scripts/build $(PRESET) eider
+	@cd test/system && EIDER_BIN=$(CURDIR)/$(dir)/eider ../../$(python) -m bitrot.rot \
+	  --flips $(or $(FLIPS),1000) --sectors $(or $(SECTORS),100) --seed $(or $(SEED),1) \
+	  --jobs $(or $(JOBS),1)
 
 soak: all ## crashes, power failures, damaged disks, a thousand seeds of the model test
 	@scripts/bootstrap test

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from bitrot import rot
 from harness import batches, process, tables, wire
 
 pytestmark = pytest.mark.own_server
@@ -319,3 +320,20 @@ def test_thousands_of_flipped_bits(written, tmp_path):
 @pytest.mark.timeout(3600)
 def test_hundreds_of_lost_sectors(written, tmp_path):
     many_damages(written, tmp_path, range(30_000, 30_100), ["zero", "swap"] * 3)
+
+
+def decay(seed, flips, sectors):
+    counts, silent, failed = rot.campaign(seed, flips, sectors)
+    print({area: dict(count) for area, count in counts.items()}, silent)
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.timeout(300)
+def test_every_kind_of_file_decays():
+    decay("few", 200, 40)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_every_kind_of_file_decays_ten_thousand_times():
+    decay("many", 10_000, 1000)
