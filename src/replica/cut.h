@@ -13,6 +13,8 @@ struct cut_op {
     struct bucket_op op;
     struct pieces ranges; /* result: file ranges of whole batches in offset order; initialised by
                              the caller with an arena of this op alone */
+    int64_t from_offset;  /* batches that end at or below it are not needed */
+    int64_t limit_offset; /* nor segments that begin at or above it; <= 0: no limit */
     int64_t start_offset; /* result: below it nothing is left */
     int64_t end_offset;   /* result: the high watermark */
     /* internal */

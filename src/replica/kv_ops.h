@@ -15,6 +15,13 @@
 /* An arena that has grown beyond this takes no further rows: ERR_INVALID_ARGUMENT. */
 #define KV_ANSWER_BYTES_MAX ((size_t)256 << 20)
 
+/* The high watermark when an operation began and ended: where they are the same, all of its values are
+ * of that one moment. */
+struct kv_moments {
+    int64_t begin;
+    int64_t end;
+};
+
 /* LOOKUP of one bucket. Each value is that of some moment during the operation. */
 struct lookup_op {
     struct bucket_op op;
@@ -26,6 +33,7 @@ struct lookup_op {
     bool insert;
     int64_t timeout_us;   /* of that put */
     struct bytes *values; /* result: one per key; empty: no row */
+    struct kv_moments at; /* result */
     struct lookup *work;  /* internal */
 };
 void replica_lookup(struct replica_set *set, struct lookup_op *op);
@@ -43,6 +51,7 @@ struct prefix_op {
     size_t count;
     struct arena *arena;
     struct row_list *lists; /* result: one per prefix */
+    struct kv_moments at;   /* result */
 };
 void replica_prefix(struct replica_set *set, struct prefix_op *op);
 

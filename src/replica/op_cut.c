@@ -85,7 +85,7 @@ static void cut_read(struct cut_op *c, struct bucket *b)
         };
         enum errcode code;
 
-        if (c->offset >= c->end_offset) {
+        if (c->offset >= c->end_offset || (c->limit_offset > 0 && c->offset >= c->limit_offset)) {
             cut_end(c, ERR_OK);
             return;
         }
@@ -115,7 +115,7 @@ static void cut_run(struct bucket_op *op, struct bucket *b)
     c->bucket = b;
     c->start_offset = log_start_offset(b->log);
     c->end_offset = b->high_watermark;
-    c->offset = c->start_offset;
+    c->offset = c->from_offset > c->start_offset ? c->from_offset : c->start_offset;
     c->range = (struct log_range){0};
     c->warmed = false;
     cut_read(c, b);

@@ -218,6 +218,7 @@ static void lookup_slices(struct lookup *l)
         }
         slice_copy(l);
     }
+    l->op->at.end = l->bucket->high_watermark;
     if (!l->op->insert || l->put != NULL || !lookup_put(l)) {
         lookup_end(l, ERR_OK);
     }
@@ -238,6 +239,7 @@ static void lookup_run(struct bucket_op *bucket_op, struct bucket *b)
     l->keys = arena_alloc(op->arena, slice * sizeof *l->keys);
     op->values = arena_alloc(op->arena, op->count * sizeof *op->values);
     op->work = l;
+    op->at.begin = b->high_watermark;
     lookup_slices(l);
 }
 

@@ -61,6 +61,7 @@ static struct row_list copy_list(const struct kv_items *items, struct arena *are
 static void prefix_end(struct prefix_lookup *l, enum errcode code)
 {
     arena_fini(&l->own);
+    l->op->at.end = l->bucket->high_watermark;
     bucket_op_end(&l->op->op, code, &l->op->op.error);
 }
 
@@ -203,6 +204,7 @@ static void prefix_run(struct bucket_op *bucket_op, struct bucket *b)
     l->op = op;
     l->bucket = b;
     l->hashes = hash_all(op, &l->own);
+    op->at.begin = b->high_watermark;
     op->lists = arena_alloc(op->arena, op->count * sizeof *op->lists);
     for (size_t i = 0; i < op->count && code == ERR_OK; i++) {
         kv_prefix_prefetch(b->kv->rows, l->hashes, op->count, i);

@@ -17,7 +17,11 @@ void batch_source_init(struct batch_source *s, struct sql_cut *cut)
     s->cut = cut;
 }
 
-void batch_source_fini(struct batch_source *s) { lock_fini(&s->lock); }
+void batch_source_fini(struct batch_source *s)
+{
+    lock_fini(&s->lock);
+    buffer_fini(&s->statistics);
+}
 
 /* The range to go on with, or NULL: that were all. */
 static const struct piece *current_range(struct batch_source *s)
@@ -60,6 +64,44 @@ static enum errcode peek(struct batch_source *s, const struct piece *range, uint
     return ERR_OK;
 }
 
+/* The statistics of the batch that was peeked at, in the window or read to the arena; none is a reason to
+ * keep the batch. */
+static enum errcode peek_statistics(struct batch_source *s, const struct piece *range,
+                                    const struct batch_header *header, struct bytes *ret,
+                                    struct error *e)
+{
+    uint64_t position = range->file_offset + s->position + header->header_size;
+    size_t skip = (size_t)(position - s->window_at);
+    uint8_t *room;
+
+    if (skip + header->statistics_size <= s->window_len) {
+        *ret = bytes_of(s->window + skip, header->statistics_size);
+        return ERR_OK;
+    }
+    buffer_clear(&s->statistics);
+    room = buffer_room(&s->statistics, header->statistics_size);
+    TRY(file_read_at(range->file, position, room, header->statistics_size, e));
+    *ret = buffer_view(&s->statistics);
+    return ERR_OK;
+}
+
+/* Whether rows of the batch that was peeked at may matter. */
+static enum errcode wanted(struct batch_source *s, const struct piece *range,
+                           const struct batch_header *header, bool *ret, struct error *e)
+{
+    struct prune *p = s->cut->prune;
+    struct bytes statistics = BYTES_EMPTY;
+
+    *ret = prune_keeps_header(p, header);
+    if (*ret && p->filter != NULL && header->statistics_size > 0) {
+        TRY(peek_statistics(s, range, header, &statistics, e));
+        *ret = prune_keeps_statistics(p, header, statistics);
+    }
+    atomic_fetch_add_explicit(*ret ? &p->batches_read : &p->batches_skipped, 1,
+                              memory_order_relaxed);
+    return ERR_OK;
+}
+
 static enum errcode next_run(struct batch_source *s, struct batch_run *ret, bool *ret_found,
                              struct error *e)
 {
@@ -74,9 +116,21 @@ static enum errcode next_run(struct batch_source *s, struct batch_run *ret, bool
                               .position = range->file_offset + s->position,
                               .bucket = s->cut->buckets[s->bucket].id.bucket};
     while (s->position < range->len && ret->len < RUN_BYTES) {
+        bool keep = true;
+
         TRY(peek(s, range, s->position, &header, e));
         if (ret->len > 0 && header.size > BATCH_SMALL) {
             break;
+        }
+        TRY(wanted(s, range, &header, &keep, e));
+        if (!keep && ret->len > 0) {
+            s->position += header.size;
+            break;
+        }
+        if (!keep) {
+            s->position += header.size;
+            ret->position += header.size;
+            continue;
         }
         s->position += header.size;
         ret->len += header.size;
@@ -94,7 +148,9 @@ enum errcode batch_source_next(struct batch_source *s, struct batch_run *ret, bo
     enum errcode code;
 
     lock_take(&s->lock);
-    code = next_run(s, ret, ret_found, e);
+    do {
+        code = next_run(s, ret, ret_found, e);
+    } while (code == ERR_OK && *ret_found && ret->len == 0); /* nothing was left of the range */
     lock_give(&s->lock);
     return code;
 }

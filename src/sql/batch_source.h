@@ -31,6 +31,7 @@ struct batch_source {
     const struct file *window_file;
     uint64_t window_at;
     size_t window_len;
+    struct buffer statistics; /* of a batch, when they reach beyond the window */
 };
 
 void batch_source_init(struct batch_source *s, struct sql_cut *cut);

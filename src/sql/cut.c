@@ -2,37 +2,64 @@
 
 #include <stdlib.h>
 
-#include "base/buffer.h"
+#include "format/value_batch.h"
 #include "io/gate.h"
 
 #define ROWS_BYTES ((size_t)1 << 20) /* of one call of a scanner */
+
+#define LOOKUP_TRIES 3 /* for values of one moment */
+
+enum ask_kind { ASK_LOG, ASK_SINCE, ASK_ROWS, ASK_KEYS, ASK_PREFIXES };
 
 /* An operation on its way to the shard of its bucket; somebody waits for the gate. */
 struct ask {
     struct message message;
     struct replica_set *set;
     struct sql_bucket *bucket;
-    bool rows;
+    enum ask_kind kind;
     struct gate *gate;
 };
 
 static void ask_done(struct bucket_op *op) { gate_pass(((struct ask *)op->context)->gate); }
 
+static struct bucket_op *op_of(struct sql_bucket *b, enum ask_kind kind)
+{
+    struct bucket_op *const ops[] = {[ASK_LOG] = &b->log.op,
+                                     [ASK_SINCE] = &b->since.op,
+                                     [ASK_ROWS] = &b->rows.op,
+                                     [ASK_KEYS] = &b->lookup.op,
+                                     [ASK_PREFIXES] = &b->prefix.op};
+
+    return ops[kind];
+}
+
 static void ask_run(struct message *m)
 {
     struct ask *a = container_of(m, struct ask, message);
 
-    if (a->rows) {
-        replica_kv_scan(a->set, &a->bucket->rows);
-    } else {
+    switch (a->kind) {
+    case ASK_LOG:
         replica_cut(a->set, &a->bucket->log);
+        break;
+    case ASK_SINCE:
+        replica_list_offset(a->set, &a->bucket->since);
+        break;
+    case ASK_ROWS:
+        replica_kv_scan(a->set, &a->bucket->rows);
+        break;
+    case ASK_KEYS:
+        replica_lookup(a->set, &a->bucket->lookup);
+        break;
+    case ASK_PREFIXES:
+        replica_prefix(a->set, &a->bucket->prefix);
+        break;
     }
 }
 
 static void ask_send(const struct sql_world *world, struct ask *a)
 {
     unsigned shard = bucket_shard(&a->bucket->id, world->count);
-    struct bucket_op *op = a->rows ? &a->bucket->rows.op : &a->bucket->log.op;
+    struct bucket_op *op = op_of(a->bucket, a->kind);
 
     op->id = a->bucket->id;
     op->done = ask_done;
@@ -44,30 +71,56 @@ static void ask_send(const struct sql_world *world, struct ask *a)
 
 /* ---- taking ---- */
 
-static void ask_all(struct sql_cut *cut)
+static void ask_all(struct sql_cut *cut, enum ask_kind kind)
 {
     struct ask *asks = mem_zalloc(cut->count * sizeof *asks);
     struct gate *gate = gate_new((unsigned)cut->count);
 
     for (size_t i = 0; i < cut->count; i++) {
-        struct sql_bucket *b = &cut->buckets[i];
-
-        asks[i] = (struct ask){.bucket = b, .rows = cut->current, .gate = gate};
-        pieces_init(cut->current ? &b->rows.rows : &b->log.ranges, &b->arena);
-        b->rows.step = KV_SCAN_OPEN;
-        b->rows.batch_bytes = ROWS_BYTES;
+        asks[i] = (struct ask){.bucket = &cut->buckets[i], .kind = kind, .gate = gate};
         ask_send(cut->world, &asks[i]);
     }
     gate_wait(gate);
     free(asks);
 }
 
+static enum errcode copy_error(const struct bucket_op *op, struct error *e)
+{
+    if (e != NULL) {
+        *e = op->error;
+    }
+    return op->code;
+}
+
+static enum errcode first_error(const struct sql_cut *cut, enum ask_kind kind, struct error *e)
+{
+    for (size_t i = 0; i < cut->count; i++) {
+        const struct bucket_op *op = op_of(&cut->buckets[i], kind);
+
+        if (op->code != ERR_OK) {
+            return copy_error(op, e);
+        }
+    }
+    return ERR_OK;
+}
+
 static void add_buckets(struct sql_cut *cut, int64_t partition_id, const struct meta_buckets *b)
 {
+    struct prune *p = cut->prune;
+
     for (int32_t i = 0; i < b->count; i++) {
-        cut->buckets[cut->count++].id = (struct bucket_id){
+        struct bucket_id id = {
             .table_id = cut->table_id, .partition_id = partition_id, .bucket = i};
+        const struct prune_keys *k = p->keys;
+
+        while (k != NULL && (k->id.partition_id != partition_id || k->id.bucket != i)) {
+            k = k->next;
+        }
+        if (prune_keeps_bucket(p, i) && (k != NULL || !(p->lookup || p->by_bucket))) {
+            cut->buckets[cut->count++].id = id;
+        }
     }
+    p->buckets += (size_t)b->count;
 }
 
 static size_t count_buckets(const struct meta_table *table)
@@ -80,49 +133,155 @@ static size_t count_buckets(const struct meta_table *table)
     return count;
 }
 
-static enum errcode copy_error(const struct bucket_op *op, struct error *e)
+static void choose_buckets(struct sql_cut *cut, const struct meta_table *table)
 {
-    if (e != NULL) {
-        *e = op->error;
+    struct prune *p = cut->prune;
+
+    p->partitions = table->partitions == NULL ? 0 : table->partitions->count;
+    p->partitions_kept = 0;
+    p->buckets = 0;
+    if (p->first_offset >= p->end_offset || p->first_ms > p->last_ms) {
+        return;
     }
-    return op->code;
+    add_buckets(cut, -1, &table->buckets);
+    for (size_t i = 0; i < p->partitions; i++) {
+        const struct meta_partition *partition = table->partitions->by_name[i];
+
+        if (prune_keeps_partition(p, partition)) {
+            add_buckets(cut, partition->id, &partition->buckets);
+            p->partitions_kept++;
+        } else {
+            p->buckets += (size_t)partition->buckets.count;
+        }
+    }
+    p->buckets_kept = cut->count;
 }
 
-static enum errcode first_error(const struct sql_cut *cut, struct error *e)
+/* ---- logs ---- */
+
+/* A time in the future, or one that cannot be found, is left to the headers of batches. */
+static void find_times(struct sql_cut *cut)
+{
+    for (size_t i = 0; i < cut->count; i++) {
+        cut->buckets[i].since.kind = OFFSET_AT;
+        cut->buckets[i].since.timestamp_ms = cut->prune->first_ms;
+    }
+    ask_all(cut, ASK_SINCE);
+}
+
+static enum errcode take_logs(struct sql_cut *cut, struct error *e)
+{
+    const struct prune *p = cut->prune;
+
+    if (p->first_ms > 0) {
+        find_times(cut);
+    }
+    for (size_t i = 0; i < cut->count; i++) {
+        struct sql_bucket *b = &cut->buckets[i];
+
+        pieces_init(&b->log.ranges, &b->arena);
+        b->log.from_offset = p->first_offset > 0 ? p->first_offset : 0;
+        b->log.limit_offset = p->end_offset == INT64_MAX ? 0 : p->end_offset;
+        if (p->first_ms > 0 && b->since.op.code == ERR_OK && b->since.offset > b->log.from_offset) {
+            b->log.from_offset = b->since.offset;
+        }
+    }
+    ask_all(cut, ASK_LOG);
+    return first_error(cut, ASK_LOG, e);
+}
+
+/* ---- rows ---- */
+
+static enum errcode take_rows(struct sql_cut *cut, struct error *e)
+{
+    for (size_t i = 0; i < cut->count; i++) {
+        struct sql_bucket *b = &cut->buckets[i];
+
+        arena_reset(&b->arena);
+        pieces_init(&b->rows.rows, &b->arena);
+        b->rows.step = KV_SCAN_OPEN;
+        b->rows.batch_bytes = ROWS_BYTES;
+    }
+    ask_all(cut, ASK_ROWS);
+    return first_error(cut, ASK_ROWS, e);
+}
+
+static const struct prune_keys *keys_of(const struct sql_cut *cut, const struct sql_bucket *b)
+{
+    const struct prune_keys *k = cut->prune->keys;
+
+    while (k->id.partition_id != b->id.partition_id || k->id.bucket != b->id.bucket) {
+        k = k->next;
+    }
+    return k;
+}
+
+/* Whether all values of each bucket are of one moment. */
+static bool settled(const struct sql_cut *cut)
 {
     for (size_t i = 0; i < cut->count; i++) {
         const struct sql_bucket *b = &cut->buckets[i];
-        const struct bucket_op *op = cut->current ? &b->rows.op : &b->log.op;
+        const struct kv_moments *at = cut->prune->prefix ? &b->prefix.at : &b->lookup.at;
 
-        if (op->code != ERR_OK) {
-            return copy_error(op, e);
+        if (at->begin != at->end && (cut->prune->prefix || b->lookup.count > 1)) {
+            return false;
         }
     }
-    return ERR_OK;
+    return true;
+}
+
+static enum errcode take_keys(struct sql_cut *cut, struct error *e)
+{
+    enum ask_kind kind = cut->prune->prefix ? ASK_PREFIXES : ASK_KEYS;
+
+    for (size_t i = 0; i < cut->count; i++) {
+        struct sql_bucket *b = &cut->buckets[i];
+        const struct prune_keys *k = keys_of(cut, b);
+
+        arena_reset(&b->arena);
+        b->lookup.keys = k->keys;
+        b->lookup.count = k->count;
+        b->lookup.arena = &b->arena;
+        b->prefix.prefixes = k->keys;
+        b->prefix.count = k->count;
+        b->prefix.arena = &b->arena;
+    }
+    ask_all(cut, kind);
+    return first_error(cut, kind, e);
+}
+
+/* Rows of one moment by their keys; where writes are faster, a scan has them, too. */
+static enum errcode look_up(struct sql_cut *cut, struct error *e)
+{
+    for (int i = 0; i < LOOKUP_TRIES; i++) {
+        TRY(take_keys(cut, e));
+        if (settled(cut)) {
+            return ERR_OK;
+        }
+    }
+    prune_drop_keys(cut->prune);
+    return take_rows(cut, e);
 }
 
 enum errcode sql_cut_take(const struct sql_world *world, const struct meta_table *table,
-                          bool current, struct sql_cut **ret, struct error *e)
+                          bool current, struct prune *prune, struct sql_cut **ret, struct error *e)
 {
     struct sql_cut *cut = mem_new(struct sql_cut);
-    enum errcode code;
+    enum errcode code = ERR_OK;
 
     atomic_init(&cut->refs, 1);
     atomic_init(&cut->taken, false);
     cut->world = world;
     cut->table_id = table->id;
     cut->current = current;
+    cut->prune = prune != NULL ? prune : prune_new(table, current, NULL);
     cut->buckets = mem_zalloc((count_buckets(table) + 1) * sizeof *cut->buckets);
-    add_buckets(cut, -1, &table->buckets);
-    for (size_t i = 0; table->partitions != NULL && i < table->partitions->count; i++) {
-        const struct meta_partition *p = table->partitions->by_name[i];
-
-        add_buckets(cut, p->id, &p->buckets);
-    }
+    choose_buckets(cut, table);
     if (cut->count > 0) {
-        ask_all(cut);
+        code = !current             ? take_logs(cut, e)
+               : cut->prune->lookup ? look_up(cut, e)
+                                    : take_rows(cut, e);
     }
-    code = first_error(cut, e);
     if (code != ERR_OK) {
         sql_cut_unref(cut);
         return code;
@@ -141,7 +300,7 @@ struct sql_cut *sql_cut_ref(struct sql_cut *cut)
 
 static void ask_rows(struct sql_cut *cut, struct sql_bucket *b, enum kv_scan_step step)
 {
-    struct ask ask = {.bucket = b, .rows = true, .gate = gate_new(1)};
+    struct ask ask = {.bucket = b, .kind = ASK_ROWS, .gate = gate_new(1)};
 
     pieces_fini(&b->rows.rows);
     arena_reset(&b->arena);
@@ -162,11 +321,44 @@ static void copy_rows(const struct pieces *rows, struct buffer *out)
     }
 }
 
+/* What was looked up, as a value batch. */
+static void copy_values(const struct sql_cut *cut, const struct sql_bucket *b, struct buffer *out,
+                        bool *ret_found)
+{
+    size_t lists = cut->prune->prefix ? b->prefix.count : 1;
+    size_t added = 0;
+
+    buffer_clear(out);
+    value_batch_begin(out);
+    for (size_t i = 0; i < lists; i++) {
+        struct row_list list = cut->prune->prefix
+                                   ? b->prefix.lists[i]
+                                   : (struct row_list){b->lookup.values, b->lookup.count};
+
+        for (size_t v = 0; v < list.count; v++) {
+            if (list.values[v].len > 0) {
+                value_batch_add(out, list.values[v]);
+                added++;
+            }
+        }
+    }
+    value_batch_finish(out);
+    *ret_found = added > 0;
+}
+
 enum errcode sql_cut_rows(struct sql_cut *cut, size_t bucket, struct buffer *ret, bool *ret_found,
                           struct error *e)
 {
     struct sql_bucket *b = &cut->buckets[bucket];
 
+    if (cut->prune->lookup) {
+        *ret_found = false;
+        if (!b->started) {
+            b->started = true;
+            copy_values(cut, b, ret, ret_found);
+        }
+        return ERR_OK;
+    }
     if (b->started) {
         if (!b->rows.more) {
             *ret_found = false;
@@ -205,6 +397,7 @@ void *sql_cut_unref(struct sql_cut *cut)
         for (size_t i = 0; i < cut->count; i++) {
             bucket_fini(cut, &cut->buckets[i]);
         }
+        prune_free(cut->prune);
         free(cut->buckets);
         free(cut);
     }

@@ -1,17 +1,16 @@
 /* What a query reads of a table: all buckets as of one moment each.
  *
  * Of a log: the ranges of files below the high watermark. Of current rows: one scanner per bucket,
- * opened at that moment, which gives its rows once, call by call. The shards are asked by messages;
+ * opened at that moment, which gives its rows once, call by call; or the rows of the keys that matter, if
+ * that is known, which are looked up. The shards are asked by messages;
  * the caller waits, a shard never does. Thread: any but a shard's; a cut is shared.
  */
 #ifndef SQL_CUT_H
 #define SQL_CUT_H
 
-#include <stdatomic.h>
+#include "prune.h"
 
-#include "base/buffer.h"
-#include "meta/meta.h"
-#include "replica/replica.h"
+#include <stdatomic.h>
 
 /* The shards of the server and what is on them. */
 struct sql_world {
@@ -22,8 +21,11 @@ struct sql_world {
 
 struct sql_bucket {
     struct bucket_id id;
-    struct cut_op log; /* of a log: ranges, start and end */
+    struct offset_op since; /* of a log: where the time begins that matters */
+    struct cut_op log;      /* of a log: ranges, start and end */
     struct kv_scan_op rows;
+    struct lookup_op lookup; /* instead of rows, of the keys that matter */
+    struct prefix_op prefix; /* or the rows with these prefixes */
     struct arena arena;
     bool started; /* rows: the first batch has been taken */
 };
@@ -32,15 +34,17 @@ struct sql_cut {
     atomic_uint refs;
     const struct sql_world *world;
     int64_t table_id;
-    bool current;      /* current rows of a primary-key table */
-    atomic_bool taken; /* current: somebody reads it */
+    struct prune *prune; /* what is left out; owned */
+    bool current;        /* current rows of a primary-key table */
+    atomic_bool taken;   /* current: somebody reads it */
     struct sql_bucket *buckets;
     size_t count;
 };
 
-/* One reference. Errors of the operations. */
+/* One reference. Takes over what is left out; NULL: nothing. Errors of the operations. */
 MUST_USE enum errcode sql_cut_take(const struct sql_world *world, const struct meta_table *table,
-                                   bool current, struct sql_cut **ret, struct error *e);
+                                   bool current, struct prune *prune, struct sql_cut **ret,
+                                   struct error *e);
 struct sql_cut *sql_cut_ref(struct sql_cut *cut);
 /* Closes what is open with the last reference. Returns NULL; accepts NULL. */
 void *sql_cut_unref(struct sql_cut *cut);

@@ -87,6 +87,29 @@ enum errcode session_run(struct sql_session *s, const char *text, struct error *
     return code;
 }
 
+enum errcode session_ask(struct sql_session *s, const char *text, struct buffer *out,
+                         struct error *e)
+{
+    const struct duckdb *d = duckdb();
+    struct duck_result result;
+    void *chunk = NULL;
+    enum errcode code = ERR_OK;
+
+    if (d->query(s->connection, text, &result) != DUCK_OK) {
+        code = error_set(e, ERR_INVALID_ARGUMENT, "%s", d->result_error(&result));
+    } else {
+        chunk = d->fetch_chunk(result);
+    }
+    if (chunk != NULL) {
+        const struct duck_string *found = d->vector_get_data(d->data_chunk_get_vector(chunk, 0));
+
+        buffer_bytes(out, duck_string_bytes(found));
+        d->destroy_data_chunk(&chunk);
+    }
+    d->destroy_result(&result);
+    return code;
+}
+
 /* ---- opening DuckDB ---- */
 
 static void set(void *config, const char *name, const char *value)
@@ -311,40 +334,65 @@ void sql_interrupt(struct sql_session *s) { duckdb()->interrupt(s->connection); 
 
 /* ---- cuts ---- */
 
-enum errcode session_take_cut(struct sql_session *s, const struct meta_table *table, bool current,
-                              struct sql_cut **ret, struct error *e)
+static struct session_cut *find_cut(struct sql_session *s, const struct meta_table *table,
+                                    bool current)
 {
-    enum errcode code = ERR_OK;
-    struct session_cut *found = NULL;
-
-    lock_take(&s->lock);
     LIST_FOR_EACH(it, &s->cuts)
     {
         struct session_cut *c = container_of(it, struct session_cut, link);
 
         /* current rows are given once: whoever comes second has a cut of its own */
         if (c->cut->table_id == table->id && c->cut->current == current &&
-            (!current || (ret != NULL && !atomic_load(&c->cut->taken)))) {
-            found = c;
-            break;
+            (!current || !atomic_load(&c->cut->taken))) {
+            return c;
         }
     }
-    if (found == NULL) {
-        struct sql_cut *cut = NULL;
+    return NULL;
+}
 
-        code = sql_cut_take(&s->engine->world, table, current, &cut, e);
-        if (code == ERR_OK) {
-            found = mem_new(struct session_cut);
-            found->cut = cut;
-            list_init(&found->link);
-            list_push_back(&s->cuts, &found->link);
-        }
+static enum errcode make_cut(struct sql_session *s, const struct meta_table *table, bool current,
+                             struct prune *prune, struct session_cut **ret, struct error *e)
+{
+    struct sql_cut *cut = NULL;
+
+    TRY(sql_cut_take(&s->engine->world, table, current, prune, &cut, e));
+    *ret = mem_new(struct session_cut);
+    (*ret)->cut = cut;
+    list_init(&(*ret)->link);
+    list_push_back(&s->cuts, &(*ret)->link);
+    return ERR_OK;
+}
+
+enum errcode session_take_cut(struct sql_session *s, const struct meta_table *table, bool current,
+                              struct sql_cut **ret, struct error *e)
+{
+    enum errcode code = ERR_OK;
+    struct session_cut *found;
+
+    lock_take(&s->lock);
+    found = find_cut(s, table, current);
+    if (found == NULL) {
+        code = make_cut(s, table, current, NULL, &found, e);
     }
     if (found != NULL) {
-        atomic_store(&found->cut->taken, ret != NULL);
-        if (ret != NULL) {
-            *ret = sql_cut_ref(found->cut);
-        }
+        atomic_store(&found->cut->taken, true);
+        *ret = sql_cut_ref(found->cut);
+    }
+    lock_give(&s->lock);
+    return code;
+}
+
+enum errcode session_make_cut(struct sql_session *s, const struct meta_table *table, bool current,
+                              struct prune *prune, struct error *e)
+{
+    enum errcode code = ERR_OK;
+    struct session_cut *made;
+
+    lock_take(&s->lock);
+    if (current || find_cut(s, table, current) == NULL) {
+        code = make_cut(s, table, current, prune, &made, e);
+    } else {
+        prune_free(prune);
     }
     lock_give(&s->lock);
     return code;

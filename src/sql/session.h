@@ -52,10 +52,12 @@ struct sql_session {
     struct sql_statement *preparing; /* is told the tables that it names; NULL: none */
 };
 
-/* The cut of the table that the statement under way reads, a reference; made at the first call.
- * ret NULL: it is only to be there. */
+/* The cut of the table that the statement under way reads, a reference; made at the first call. */
 MUST_USE enum errcode session_take_cut(struct sql_session *s, const struct meta_table *table,
                                        bool current, struct sql_cut **ret, struct error *e);
+/* It is to be there, without what is left out, which is taken over; NULL: nothing. */
+MUST_USE enum errcode session_make_cut(struct sql_session *s, const struct meta_table *table,
+                                       bool current, struct prune *prune, struct error *e);
 /* A statement that is being prepared names the table. */
 void session_note_table(struct sql_session *s, const struct meta_table *table, bool current);
 /* A new statement begins. */
@@ -68,5 +70,8 @@ void session_refresh(struct sql_session *s);
 struct sql_session *engine_session(struct sql_engine *engine, uint64_t id);
 /* Runs a statement of ours. ERR_INVALID_ARGUMENT with the words of DuckDB. */
 MUST_USE enum errcode session_run(struct sql_session *s, const char *text, struct error *e);
+/* The same for a query of one text, appended to out. */
+MUST_USE enum errcode session_ask(struct sql_session *s, const char *text, struct buffer *out,
+                                  struct error *e);
 
 #endif

@@ -1,6 +1,8 @@
 #include "statement.h"
 
 #include "dialect.h"
+#include "point.h"
+#include "pushed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,7 +238,12 @@ static bool prepare(struct sql_statement *st, const struct sql_source *source, s
         }
     }
     st->text = arena_strndup(&st->arena, text.data, text.len - 1);
-    return take_columns(st, e);
+    if (!take_columns(st, e)) {
+        return false;
+    }
+    pushed_derive(st);
+    st->point = point_new(st);
+    return true;
 }
 
 bool sql_prepare(struct sql_session *s, const struct sql_source *source, struct sql_statement **ret,
@@ -259,6 +266,7 @@ void sql_statement_free(struct sql_statement *st)
     if (st == NULL) {
         return;
     }
+    point_free(st->point);
     forget_tables(st);
     for (size_t i = 0; st->types != NULL && i < st->column_count; i++) {
         value_type_fini(duckdb(), &st->types[i]);
@@ -318,7 +326,8 @@ static bool is_stale(const struct sql_statement *st)
 }
 
 /* Everything it reads is as of now. */
-static bool take_cuts(struct sql_statement *st, struct sql_error *e)
+static bool take_cuts(struct sql_statement *st, const struct sql_parameter *parameters,
+                      struct sql_error *e)
 {
     struct sql_session *s = st->session;
     struct error why;
@@ -328,7 +337,9 @@ static bool take_cuts(struct sql_statement *st, struct sql_error *e)
         const struct named_table *named = &st->tables[i];
         const struct meta_table *table = meta_view_table_by_id(s->view, named->table->id);
 
-        if (session_take_cut(s, table, named->current, NULL, &why) != ERR_OK) {
+        struct prune *prune = pushed_prune(st, table, named->current, parameters);
+
+        if (session_make_cut(s, table, named->current, prune, &why) != ERR_OK) {
             return failed(e, why.code == ERR_UNKNOWN_TABLE_OR_BUCKET ? "42P01" : "58000",
                           why.message);
         }
@@ -366,11 +377,16 @@ bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameter
     if (is_stale(st) && !prepare_text(st, st->text, e)) {
         return false;
     }
-    if (!bind_all(st, parameters, e) || !take_cuts(st, e)) {
-        return false;
-    }
     r = mem_new(struct sql_result);
     r->statement = st;
+    if (st->point != NULL && point_execute(st, parameters, r)) {
+        *ret = r;
+        return true;
+    }
+    if (!bind_all(st, parameters, e) || !take_cuts(st, parameters, e)) {
+        sql_result_free(r);
+        return false;
+    }
     if (d->pending_prepared_streaming(st->prepared, &r->pending) != DUCK_OK) {
         duck_failed(e, r->pending == NULL ? NULL : d->pending_error(r->pending));
         sql_result_free(r);
@@ -395,13 +411,26 @@ bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e
     const struct duckdb *d = duckdb();
     const char *why;
 
+    if (r->borrowed) {
+        *ret_rows = r->rows;
+        r->rows = 0;
+        return true;
+    }
     if (r->chunk != NULL) {
         d->destroy_data_chunk(&r->chunk);
+    }
+    if (r->explained) {
+        *ret_rows = 0;
+        return true;
     }
     r->chunk = d->fetch_chunk(r->result);
     why = r->chunk == NULL ? d->result_error(&r->result) : NULL;
     if (why != NULL && *why != '\0') {
         return duck_failed(e, why);
+    }
+    if (r->chunk == NULL && r->statement->explain && !r->explained) {
+        r->explained = true;
+        r->chunk = pushed_explain(r->statement);
     }
     *ret_rows = r->chunk == NULL ? 0 : d->data_chunk_get_size(r->chunk);
     return true;
@@ -438,7 +467,7 @@ void sql_result_free(struct sql_result *r)
     if (r == NULL) {
         return;
     }
-    if (r->chunk != NULL) {
+    if (r->chunk != NULL && !r->borrowed) {
         d->destroy_data_chunk(&r->chunk);
     }
     if (r->open) {

@@ -2,8 +2,11 @@
 #ifndef SQL_STATEMENT_H
 #define SQL_STATEMENT_H
 
+#include "predicate.h"
 #include "session.h"
 #include "value.h"
+
+struct point;
 
 struct named_table {
     const struct meta_table *table; /* a reference */
@@ -23,6 +26,8 @@ struct sql_statement {
     struct sql_type *types;
     struct named_table *tables; /* heap: what it reads */
     size_t table_count;
+    struct predicates predicates; /* of the text */
+    struct point *point;          /* it may be answered by a lookup; NULL: it may not */
 };
 
 struct sql_result {
@@ -31,6 +36,9 @@ struct sql_result {
     struct duck_result result;
     bool open; /* result is to be destroyed */
     void *chunk;
+    bool borrowed;  /* the chunk is not to be destroyed */
+    bool explained; /* of EXPLAIN: what was pushed has been told, too */
+    size_t rows;    /* of an answer by lookup, still to be given */
 };
 
 /* What PostgreSQL calls an error that DuckDB explains like this. */

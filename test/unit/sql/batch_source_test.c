@@ -12,7 +12,7 @@ static void begin(struct sql_store *q, struct reading *r, int64_t table, const u
 {
     const struct meta_table *t = meta_view_table_by_id(meta_current(q->store->meta), table);
 
-    assert_int_equal(sql_cut_take(&q->world, t, false, &r->cut, NULL), ERR_OK);
+    assert_int_equal(sql_cut_take(&q->world, t, false, NULL, &r->cut, NULL), ERR_OK);
     batch_source_init(&r->source, r->cut);
     batch_reader_init(&r->reader, t, meta_table_latest(t)->schema, wanted, count);
 }

@@ -13,7 +13,7 @@ static void a_cut_stays_what_it_was(void **state)
     struct sql_cut *cut = NULL;
 
     sql_append(q, bucket_of(t, 1), 0, 10);
-    assert_int_equal(sql_cut_take(&q->world, table_of(q, t), false, &cut, NULL), ERR_OK);
+    assert_int_equal(sql_cut_take(&q->world, table_of(q, t), false, NULL, &cut, NULL), ERR_OK);
     sql_append(q, bucket_of(t, 1), 10, 20);
     assert_int_equal(cut->count, 4);
     for (size_t i = 0; i < cut->count; i++) {
@@ -32,7 +32,7 @@ static void current_rows_come_in_calls(void **state)
     bool found = true;
 
     store_put_range(q->store, bucket_of(t, 0), 0, 100);
-    assert_int_equal(sql_cut_take(&q->world, table_of(q, t), true, &cut, NULL), ERR_OK);
+    assert_int_equal(sql_cut_take(&q->world, table_of(q, t), true, NULL, &cut, NULL), ERR_OK);
     assert_int_equal(sql_cut_rows(cut, 0, &rows, &found, NULL), ERR_OK);
     assert_true(found && rows.len > 100);
     assert_int_equal(sql_cut_rows(cut, 0, &rows, &found, NULL), ERR_OK);
@@ -48,7 +48,7 @@ static void a_dropped_table_is_an_error(void **state)
     struct sql_cut *cut = NULL;
 
     store_drop_table(q->store, "t");
-    assert_int_equal(sql_cut_take(&q->world, table, false, &cut, NULL),
+    assert_int_equal(sql_cut_take(&q->world, table, false, NULL, &cut, NULL),
                      ERR_UNKNOWN_TABLE_OR_BUCKET);
     (void)meta_table_unref(table);
 }

@@ -12,7 +12,7 @@ static void all_rows_as_columns(struct sql_store *q, const char *name, const cha
     int64_t sum = 0;
 
     store_put_range(q->store, bucket_of(t, 1), 0, 5000);
-    assert_int_equal(sql_cut_take(&q->world, table, true, &cut, NULL), ERR_OK);
+    assert_int_equal(sql_cut_take(&q->world, table, true, NULL, &cut, NULL), ERR_OK);
     row_source_init(&source, table);
     assert_int_equal(row_source_next(&source, cut, 0, &found, NULL), ERR_OK);
     assert_int_equal(source.rows, 0);

@@ -1,0 +1,208 @@
+"""What a query's predicates leave unread never changes its answer.
+
+A subquery keeps predicates away from the relation inside it, so each query has a twin that reads
+everything: `select .. from t where p` and `select .. from (from t) t where p`.
+"""
+
+import datetime
+import itertools
+import random
+import re
+import struct
+
+import fluss
+import psycopg
+import pyarrow as pa
+import pytest
+from harness import rows as row_forms
+from harness import batches, sql, streams, tables
+
+pytestmark = pytest.mark.own_server
+
+DAY = datetime.date(2026, 1, 1)
+EVENTS = pa.schema([("a", pa.int32()), ("b", pa.string()), ("c", pa.int64())])
+EVENT_TYPES = {"a": tables.INT, "b": tables.STRING, "c": tables.BIGINT}
+
+
+@pytest.fixture
+def server(launch):
+    return launch(options=sql.OPTIONS)
+
+
+def pushed(connection, query, parameters=None):
+    told = dict(sql.rows(connection, "explain " + query, parameters))
+    return told["pushed"]
+
+
+def part(text, name):
+    """(kept, all) of what is said about batches, buckets or partitions."""
+    kept, there = re.search(rf"{name} (\d+) of (\d+)", text).groups()
+    return int(kept), int(there)
+
+
+def bound(columns, pick):
+    """An aligned row: null bits from bit 8 of the header on, then the values."""
+    row = row_forms.aligned_row(EVENT_TYPES.values(), [pick(c) if c else d for c, d in zip(columns, (0, "", 0))])
+    return struct.pack("<q", sum(1 << (8 + i) for i, c in enumerate(columns) if not c)) + row[8:]
+
+
+def statistics(batch):
+    """Of all columns, as newer clients write them."""
+    columns = [[v for v in c.to_pylist() if v is not None] for c in batch.columns]
+    low, high = bound(columns, min), bound(columns, max)
+    nulls = [len(batch) - len(c) for c in columns]
+    head = struct.pack("<bh3h3i", 1, 3, 0, 1, 2, *nulls)
+    return head + struct.pack("<i", len(low)) + low + struct.pack("<i", len(high)) + high
+
+
+def events(rng, count):
+    start = rng.randrange(-50, 50)
+    return pa.RecordBatch.from_pydict(
+        {
+            "a": [None if rng.random() < 0.1 else start + rng.randrange(10) for _ in range(count)],
+            "b": [None if rng.random() < 0.1 else f"{rng.choice('abé')}{rng.randrange(9)}" for _ in range(count)],
+            "c": [rng.randrange(-(2**62), 2**62) if start % 2 else start for _ in range(count)],
+        },
+        schema=EVENTS,
+    )
+
+
+OPERATORS = ["=", "<>", "<", "<=", ">", ">="]
+
+
+def comparison(rng, columns):
+    column, values = rng.choice(columns)
+    value = values(rng)
+    shape = rng.random()
+    if shape < 0.55:
+        return f"{column} {rng.choice(OPERATORS)} {value}"
+    if shape < 0.65:
+        return f"{value} {rng.choice(OPERATORS)} {column}"
+    if shape < 0.8:
+        return f"{column} in ({', '.join(values(rng) for _ in range(rng.randrange(1, 4)))})"
+    if shape < 0.9:
+        return f"{column} between {value} and {values(rng)}"
+    return f"{column} is {'not ' if rng.random() < 0.5 else ''}null"
+
+
+def predicate(rng, columns, depth=0):
+    shape = rng.random()
+    if depth > 2 or shape < 0.45:
+        return comparison(rng, columns)
+    if shape < 0.75:
+        return f"({predicate(rng, columns, depth + 1)} and {predicate(rng, columns, depth + 1)})"
+    if shape < 0.92:
+        return f"({predicate(rng, columns, depth + 1)} or {predicate(rng, columns, depth + 1)})"
+    return f"not ({predicate(rng, columns, depth + 1)})"
+
+
+def check(connection, columns, shapes, rng, count):
+    """shapes: (from, from without a way through) of the same relation, as its alias t."""
+    pruned = 0
+    for _ in range(count):
+        where = predicate(rng, columns)
+        one, other = rng.choice(shapes)
+        query = "select {} from {} where {}"
+        names = "t.*"
+        if rng.random() < 0.3:
+            names = "count(*)"
+        found = sql.rows(connection, query.format(names, one, where))
+        expected = sql.rows(connection, query.format(names, other, where))
+        assert sorted(found, key=repr) == sorted(expected, key=repr), where
+        told = pushed(connection, query.format(names, one, where)).splitlines()
+        pruned += any("all rows" not in line for line in told)
+    assert pruned > count / 4
+
+
+def integer(low, high):
+    return lambda rng: rng.choice([str(rng.randrange(low, high)), f"'{rng.randrange(low, high)}'", "3000000000", "2.5"])
+
+
+def text(letters):
+    return lambda rng: f"'{rng.choice(letters)}{rng.choice(['', rng.randrange(9)])}'"
+
+
+async def test_random_predicates_over_a_log(server, cluster, db):
+    rng = random.Random(1)
+    table = tables.Table.create(cluster, db, "t", EVENT_TYPES, EVENTS, buckets=3)
+    for number in range(60):
+        batch = events(rng, rng.randrange(1, 40))
+        raw = batches.arrow_batch(batch, magic=2, statistics=statistics(batch) if number % 5 else b"")
+        table.append(raw, bucket=number % 3)
+    columns = [
+        ("a", integer(-60, 60)),
+        ("t.b", text("abc€é")),
+        ("c", lambda rng: str(rng.randrange(-(2**62), 2**62))),
+        ("C", integer(-60, 60)),
+    ]
+    shapes = [("t", "(from t) t"), (f'{db}.T as t', f"(from {db}.t) t")]
+    place = [
+        ("_log_offset", integer(-5, 700)),
+        ("_bucket", integer(-1, 4)),
+        ("_commit_timestamp", lambda rng: f"timestamptz '{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M:%S.%f}'"),
+    ]
+    with sql.connect(server, db) as c:
+        check(c, columns, shapes, rng, 150)
+        check(c, columns + place, [('"t$changelog" t', '(from "t$changelog") t')], rng, 100)
+        joins = [("t join u using (a)", "(from t) t join u using (a)"), ("t left join u on t.b = u.b", "(from t) t left join u on t.b = u.b"),
+                 ("u left join t on t.c = u.c", "u left join (from t) t on t.c = u.c"), ("u full join t using (b)", "u full join (from t) t using (b)")]
+        tables.Table.create(cluster, db, "u", EVENT_TYPES, EVENTS, buckets=1).append(batches.arrow_batch(events(rng, 30)))
+        check(c, [("t.a", integer(-60, 60)), ("t.b", text("abé"))], joins, rng, 60)
+
+
+async def test_what_is_skipped_is_told(server, cluster, db):
+    table = tables.Table.create(cluster, db, "t", EVENT_TYPES, EVENTS, buckets=2)
+    for number in range(20):
+        batch = pa.RecordBatch.from_pydict(
+            {"a": [number] * 10, "b": [f"x{number}"] * 10, "c": [number] * 10}, schema=EVENTS
+        )
+        table.append(batches.arrow_batch(batch, magic=2, statistics=statistics(batch)), bucket=number % 2)
+    with sql.connect(server, db) as c:
+        assert part(pushed(c, "select * from t"), "batches") == (20, 20)
+        assert part(pushed(c, "select * from t where a >= 18"), "batches") == (2, 20)
+        assert part(pushed(c, "select count(*) from t where %s < a", (17,)), "batches") == (2, 20)
+        assert part(pushed(c, "select * from t where b in ('x3', 'x4', 'y')"), "batches") == (2, 20)
+        assert sql.one(c, "select count(*) from t where a >= 18") == 20
+        told = pushed(c, 'select * from "t$changelog" where _bucket = 1 and _log_offset >= 50')
+        assert part(told, "buckets") == (1, 2) and part(told, "batches")[0] == 5
+        assert sql.one(c, 'select count(*) from "t$changelog" where _bucket = 1 and _log_offset >= 50') == 50
+        assert "all rows" in pushed(c, "select * from t where a + 0 = 5")
+        assert "all rows" in pushed(c, "select * from t x(b, a, c) where a = 'x1'")
+        assert "all rows" in pushed(c, "select * from t tablesample 50% where a = 1")
+        analyzed = dict(sql.rows(c, "explain analyze select sum(c) from t where a = 3"))["pushed"]
+        assert part(analyzed, "batches") == (1, 20)
+
+
+ACCOUNTS = pa.schema([("day", pa.date32()), ("name", pa.string()), ("id", pa.int32()), ("v", pa.int64())])
+
+
+async def test_random_predicates_over_keys(server, client, db):
+    rng = random.Random(2)
+    table = await keyed(client, db)
+    writer = table.new_upsert().create_writer()
+    for day, name, number in itertools.product(range(3), "abc", range(10)):
+        writer.upsert({"day": DAY + datetime.timedelta(day), "name": name, "id": number, "v": rng.randrange(9)})
+    await writer.flush()
+    columns = [
+        ("day", lambda rng: f"{rng.choice(['date ', ''])}'{DAY + datetime.timedelta(rng.randrange(5))}'"),
+        ("name", text("abcd")),
+        ("id", integer(-1, 12)),
+        ("v", integer(0, 9)),
+    ]
+    keys = [(c, v) for c, v in columns[:3]]
+    with sql.connect(server, db) as c:
+        check(c, columns, [("t", "(from t) t")], rng, 150)
+        for _ in range(60):
+            where = " and ".join(f"{n} = {v(rng)}" if rng.random() < 0.7 else f"{n} in ({v(rng)}, {v(rng)})" for n, v in keys)
+            assert sorted(sql.rows(c, f"select * from t where {where}")) == sorted(
+                sql.rows(c, f"select * from (from t) where {where}")
+            ), where
+
+
+async def keyed(client, db):
+    path = fluss.TablePath(db, "t")
+    schema = fluss.Schema(ACCOUNTS, primary_keys=["day", "name", "id"])
+    await client.get_admin().create_table(
+        path, fluss.TableDescriptor(schema, bucket_count=3, bucket_keys=["day", "name"])
+    )
+    return await client.get_table(path)
