@@ -24,6 +24,7 @@ NO_MIRROR = {
 MUTABLE = {
     "src/base/crc32c.c": "tables and processor features, constant after the constructor",
     "src/base/diag.c": "the sink of diagnostics, set once at start",
+    "src/shell/edit.c": "the functions of libedit, set when it is loaded: its callbacks bring no context",
     "src/sql/duckdb.c": "the functions of the library, set when it is loaded: its callbacks bring no context",
     "src/io/shard.c": "which shard this thread is, one per thread",
 }
@@ -53,7 +54,7 @@ WORLD_CALLS = """open openat creat read write pread pwrite readv writev preadv p
 SYSTEM_HEADERS = re.compile(
     r"(assert|ctype|dirent|dlfcn|endian|errno|execinfo|fcntl|fenv|float|getopt|inttypes|limits|locale"
     r"|malloc|math|netdb|poll|pthread|sched|semaphore|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef"
-    r"|stdint|stdio|stdlib|string|strings|syslog|termios|threads|time|unistd|\w*intrin|arm_acle"
+    r"|stdint|stdio|stdlib|string|strings|syslog|termios|threads|time|unistd|wchar|\w*intrin|arm_acle"
     r"|(sys|netinet|arpa|net|linux)/\w+)\.h")
 MACHINE_PATH = re.compile(r"(?<![\w.$}])/(work|root|home|Users)/\w|(?<![\w.$}])/tmp/(?![\w.-]*XXXXXX)\w")
 REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.org|repo\d?\.maven|repository\.apache\.org"

@@ -7,6 +7,7 @@ int cmd_server(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_sql(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

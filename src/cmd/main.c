@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     {"server", cmd_server, "run the server"},
     {"config", cmd_config, "list every option with its default and meaning"},
+    {"sql", cmd_sql, "ask a server in SQL: a shell, scripts, single statements"},
     {"bench", cmd_bench, "measure a server: ours or any that speaks the protocol"},
     {"verify", cmd_verify, "check stored data, of a stopped or a running server"},
     {"version", cmd_version, "print the version"},

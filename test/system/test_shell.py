@@ -1,0 +1,191 @@
+"""`eider sql` as a program: what it prints, how it ends."""
+
+import csv
+import fcntl
+import io
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pyarrow as pa
+import pytest
+from harness import process, sql, streams
+
+pytestmark = pytest.mark.own_server
+LONG = "select count(*) from range(100000000) a(x), range(100000) b(y) where x + y = 7"
+TYPES = pa.schema([("id", pa.int64()), ("name", pa.string()), ("tags", pa.list_(pa.string()))])
+
+
+@pytest.fixture
+def server(launch):
+    return launch(options=sql.OPTIONS)
+
+
+def command(server, *words):
+    return [str(process.binary()), "sql", "--server", server.info["postgres"], *words]
+
+
+def shell(server, *words, text=None, code=0):
+    done = subprocess.run(
+        command(server, *words), input=text, capture_output=True, text=True, timeout=60, env=process.environment()
+    )
+    assert done.returncode == code, done.stderr
+    return done
+
+
+@pytest.fixture
+async def table(client, db):
+    made = await streams.make(client, db, TYPES)
+    rows = pa.table(
+        {"id": range(3000), "name": [f"n,{i}" if i % 3 else None for i in range(3000)], "tags": [["a", 'b"']] * 3000},
+        schema=TYPES,
+    )
+    await streams.append_table(made, rows)
+    return made
+
+
+async def test_results_are_read_by_others(server, db, table):
+    query = "select id, name, tags from t order by id"
+    lines = shell(server, "-d", db, "--format", "jsonl", "-c", query).stdout.splitlines()
+    assert len(lines) == 3000
+    assert json.loads(lines[4]) == {"id": 4, "name": "n,4", "tags": ["a", 'b"']}
+    assert [row["id"] for row in json.loads(shell(server, "-d", db, "--format=json", "-c", query).stdout)] == list(
+        range(3000)
+    )
+    rows = list(csv.reader(io.StringIO(shell(server, "-d", db, "--format", "csv", "-c", query).stdout)))
+    assert rows[0] == ["id", "name", "tags"] and rows[2][:2] == ["1", "n,1"] and len(rows) == 3001
+
+
+def test_statements_come_from_arguments_files_and_standard_input(server, tmp_path):
+    assert shell(server, "--format", "csv", "--bare", "-c", "select 1; select 2", "-c", "select 3").stdout == "1\n2\n3\n"
+    script = tmp_path / "script.sql"
+    script.write_text("-- two\nselect\n 1 as a;\n\\echo between\nselect ';' as b")
+    assert shell(server, "--format", "csv", "-f", script).stdout == "a\n1\nbetween\nb\n;\n"
+    assert shell(server, "--format", "csv", text=script.read_text()).stdout == "a\n1\nbetween\nb\n;\n"
+    out = tmp_path / "out"
+    shell(server, "--format", "csv", text=f"\\o {out}\nselect 1 as a;\n\\o\n")
+    assert out.read_text() == "a\n1\n"
+
+
+async def test_relations_are_listed(server, db, table):
+    assert db in shell(server, "-c", "\\dn").stdout
+    assert f"{db},t\n" in shell(server, "--format", "csv", "-c", "\\dt").stdout
+    assert f"{db},t$changelog\n" in shell(server, "--format", "csv", "-c", f"\\dt {db}.t*").stdout
+    assert [line.split(",")[:2] for line in shell(server, "--format=csv", "-c", f"\\d {db}.t").stdout.splitlines()[1:]] == [
+        ["id", "BIGINT"],
+        ["name", "VARCHAR"],
+        ["tags", "VARCHAR[]"],
+    ]
+
+
+def test_exit_codes(server):
+    failed = shell(server, "-c", "selec 1", "-c", "select 1", code=1)
+    assert "42601" in failed.stderr and failed.stdout == ""
+    stopped = shell(server, "--format", "csv", text="select 1;\nselec 2;\nselect 3;\n", code=3)
+    assert stopped.stdout == "1\n1\n"
+    assert "Connection refused" in process.run("sql", "--server", "127.0.0.1:1", "-c", "select 1").stderr
+    for words in (["--server", "127.0.0.1:1", "-c", "select 1"], ["--format", "xml"], ["--what"]):
+        assert process.run("sql", *words).returncode == 2
+    assert "usage: eider sql" in process.run("sql", "--help").stdout
+
+
+def test_a_box_is_a_table(server):
+    out = shell(server, "-c", "select 1 as n, 'x' as t, null as e").stdout
+    assert out.splitlines()[1:5] == ["│ n │ t │    e │", "├───┼───┼──────┤", "│ 1 │ x │ NULL │", "└───┴───┴──────┘"]
+
+
+def test_an_interrupt_ends_the_statement(server):
+    child = subprocess.Popen(
+        command(server, "-c", LONG), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=process.environment()
+    )
+    time.sleep(1)
+    child.send_signal(signal.SIGINT)
+    _, errors = child.communicate(timeout=60)
+    assert child.returncode == 1 and "57014" in errors
+
+
+def test_a_reader_that_leaves_ends_it(server):
+    child = subprocess.Popen(
+        command(server, "--format", "csv", "-c", "select * from range(100000000)"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=process.environment(),
+    )
+    child.stdout.read(10)
+    child.stdout.close()
+    assert child.wait(timeout=60) == 2 and child.stderr.read() == b""
+
+
+# ---- a person ----
+
+
+class Person:
+    """The shell on a terminal of its own."""
+
+    def __init__(self, server, columns, tmp_path):
+        self.seen = b""
+        environment = {**process.environment(), "EIDER_HISTORY": str(tmp_path / "history"), "TERM": "xterm"}
+        self.leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.child = subprocess.Popen(
+            command(server), stdin=follower, stdout=follower, stderr=follower, env=environment, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(follower)
+
+    def type(self, text):
+        self.seen = b""
+        os.write(self.leader, text.encode())
+
+    def sees(self, text, seconds=60):
+        """Waits for the text; all that came since something was typed."""
+        end = time.monotonic() + seconds
+        while text.encode() not in self.seen and time.monotonic() < end:
+            if select.select([self.leader], [], [], 0.2)[0]:
+                self.seen += os.read(self.leader, 65536)
+        assert text.encode() in self.seen, self.seen.decode(errors="replace")
+        return self.seen.decode(errors="replace")
+
+    def ends(self):
+        code = self.child.wait(timeout=60)
+        os.close(self.leader)
+        return code
+
+
+async def test_a_person_types(server, db, table, tmp_path):
+    p = Person(server, 60, tmp_path)
+    p.sees("fluss=> ")
+    p.type("select 40 + 2 as answer,\n")
+    p.sees("fluss-> ")
+    p.type("repeat('x', 100) as wide;\n")
+    assert "│     42 │ xxx" in p.sees("(1 row)") and "x… │" in p.seen.decode()
+    p.sees("fluss=> ")
+    p.type(f"\\c {db}\n")
+    p.sees(f"{db}=> ")
+    p.type("selec\tcount(*) as c from t;\n")  # the word is completed
+    p.sees("3000")
+    p.sees("(1 row)")
+    p.type("give this up\x03")
+    p.sees("^C")
+    p.type(LONG + ";\n")
+    p.sees("[")  # the progress line
+    p.sees(" s")
+    p.type("\x03")
+    p.sees("57014")
+    p.sees(f"{db}=> ")
+    p.type("\\q\n")
+    assert p.ends() == 0
+    assert "count(*)" in (tmp_path / "history").read_text()
+
+
+def test_the_end_of_input_ends_the_shell(server, tmp_path):
+    p = Person(server, 80, tmp_path)
+    p.sees("fluss=> ")
+    p.type("\x04")
+    assert p.ends() == 0
