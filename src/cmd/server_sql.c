@@ -84,10 +84,21 @@ static void start_accepting(void *context, unsigned index)
     }
 }
 
+static struct meta_view *current_view(void *context)
+{
+    const struct server *s = context;
+
+    return meta_view_ref(s->services[0]->view);
+}
+
 void server_sql_start(struct server *s)
 {
-    struct sql_world world = {
-        .shards = s->shards, .replicas = s->replicas, .count = s->node.shard_count};
+    struct sql_world world = {.shards = s->shards,
+                              .replicas = s->replicas,
+                              .count = s->node.shard_count,
+                              .meta = s->meta,
+                              .view = current_view,
+                              .context = s};
 
     if (s->sql_listener_count == 0) {
         return;

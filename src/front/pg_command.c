@@ -18,9 +18,9 @@ const struct pg_setting pg_settings[] = {
     {"standard_conforming_strings", "on", true, false},
     {"is_superuser", "off", true, false},
     {"session_authorization", "eider", true, false},
-    {"default_transaction_read_only", "on", true, false},
+    {"default_transaction_read_only", "off", true, false},
     {"in_hot_standby", "off", true, false},
-    {"transaction_read_only", "on", false, false},
+    {"transaction_read_only", "off", false, false},
     {"transaction_isolation", "read committed", false, false},
     {"default_transaction_isolation", "read committed", false, false},
     {"search_path", "", false, true},
@@ -207,7 +207,7 @@ struct pg_command pg_command_of(struct bytes statement, struct arena *arena)
         if (token_is(&first, words[i].word)) {
             bool to = words[i].kind == PG_ROLLBACK && token_is(&second, "to");
 
-            return (struct pg_command){.kind = to ? PG_NOTHING : words[i].kind,
+            return (struct pg_command){.kind = to ? PG_ROLLBACK_TO : words[i].kind,
                                        .tag = words[i].tag};
         }
     }

@@ -9,10 +9,11 @@ enum pg_command_kind {
     PG_BEGIN,
     PG_COMMIT,
     PG_ROLLBACK,
-    PG_SET,        /* name, value; value NULL: the default */
-    PG_SHOW,       /* name */
-    PG_DEALLOCATE, /* name; NULL: all */
-    PG_NOTHING,    /* has no effect here */
+    PG_ROLLBACK_TO, /* a savepoint */
+    PG_SET,         /* name, value; value NULL: the default */
+    PG_SHOW,        /* name */
+    PG_DEALLOCATE,  /* name; NULL: all */
+    PG_NOTHING,     /* has no effect here */
 };
 
 struct pg_command {

@@ -93,9 +93,7 @@ void pg_portals_free(struct pg_session *s)
 
 bool pg_failed(struct sql_error *e, const char *state, const char *message)
 {
-    (void)snprintf(e->state, sizeof e->state, "%s", state);
-    (void)snprintf(e->message, sizeof e->message, "%s", message);
-    return false;
+    return sql_fail(e, state, message);
 }
 
 /* ---- preparing ---- */
@@ -396,17 +394,33 @@ bool pg_on_describe(struct pg_session *s, struct bytes body, struct buffer *out,
 
 /* ---- executing ---- */
 
-static void run_transaction(struct pg_session *s, const struct pg_command *c, struct buffer *out)
+/* Writes take effect at once, so one that is to be taken back cannot be. */
+static bool refuse_rollback(struct sql_error *e)
 {
-    const char *tag = c->kind == PG_COMMIT && s->status == 'E' ? "ROLLBACK" : c->tag;
+    (void)pg_failed(e, "0A000", "what the transaction has written stays: nothing is rolled back");
+    (void)snprintf(e->hint, sizeof e->hint,
+                   "Each statement takes effect when it is answered. The transaction has ended.");
+    return false;
+}
+
+static bool run_transaction(struct pg_session *s, const struct pg_command *c, struct buffer *out,
+                            struct sql_error *e)
+{
+    bool aborts = c->kind == PG_ROLLBACK || (c->kind == PG_COMMIT && s->status == 'E');
+    bool wrote = s->wrote;
 
     if (c->kind == PG_BEGIN && s->status == 'T') {
         pg_put_error(out, 'N', "25001", "there is already a transaction in progress");
     } else if (c->kind != PG_BEGIN && s->status == 'I') {
         pg_put_error(out, 'N', "25P01", "there is no transaction in progress");
     }
+    s->wrote = c->kind == PG_BEGIN && s->wrote;
     s->status = c->kind == PG_BEGIN ? 'T' : 'I';
-    pg_put_complete(out, tag);
+    if (aborts && wrote) {
+        return refuse_rollback(e);
+    }
+    pg_put_complete(out, aborts ? "ROLLBACK" : c->tag);
+    return true;
 }
 
 static bool run_command(struct pg_session *s, struct pg_statement *st, struct buffer *out,
@@ -418,8 +432,12 @@ static bool run_command(struct pg_session *s, struct pg_statement *st, struct bu
     case PG_BEGIN:
     case PG_COMMIT:
     case PG_ROLLBACK:
-        run_transaction(s, c, out);
-        return true;
+        return run_transaction(s, c, out, e);
+    case PG_ROLLBACK_TO:
+        if (s->wrote) {
+            return refuse_rollback(e);
+        }
+        break;
     case PG_SET:
         pg_close_open(s);
         if (!pg_set(s, c, out, e)) {
@@ -465,18 +483,12 @@ static void put_row(const struct pg_portal *p, struct buffer *out)
     pg_end(out, start);
 }
 
-static void put_selected(const struct pg_portal *p, struct buffer *out)
+static void put_tag(const struct pg_portal *p, struct buffer *out)
 {
-    char tag[48];
+    char tag[SQL_TAG_MAX];
 
-    (void)snprintf(tag, sizeof tag, "%s %" PRIu64,
-                   p->statement->command.kind == PG_SHOW ? "SHOW"
-                   : sql_is_explain(p->statement->sql)   ? "EXPLAIN"
-                                                         : "SELECT",
-                   p->sent);
-    pg_put_complete(out, p->statement->command.kind == PG_SHOW ? "SHOW"
-                         : sql_is_explain(p->statement->sql)   ? "EXPLAIN"
-                                                               : tag);
+    sql_tag(p->statement->sql, p->sent, tag);
+    pg_put_complete(out, p->statement->command.kind == PG_SHOW ? "SHOW" : tag);
 }
 
 /* Rows until there is enough to send; *ret_more: it goes on with the next step. */
@@ -509,11 +521,21 @@ bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, 
         p->sent++;
     }
     pg_close_open(s);
-    put_selected(p, out);
+    put_tag(p, out);
     return true;
 }
 
-static bool run_query(struct pg_session *s, struct pg_portal *p, struct sql_error *e)
+/* Also a write that fails may have written something. */
+static void note_write(struct pg_session *s, const struct pg_portal *p, struct buffer *out)
+{
+    if (s->status == 'T' && !s->wrote && sql_is_write(p->statement->sql)) {
+        pg_put_error(out, 'N', "01000", "writes take effect at once: nothing is rolled back");
+        s->wrote = true;
+    }
+}
+
+static bool run_query(struct pg_session *s, struct pg_portal *p, struct buffer *out,
+                      struct sql_error *e)
 {
     if (p->lost && !p->done) {
         return pg_failed(e, "34000", "the portal was closed by a later statement of the session");
@@ -521,6 +543,7 @@ static bool run_query(struct pg_session *s, struct pg_portal *p, struct sql_erro
     if (p->result == NULL && !p->done) {
         pg_close_open(s);
         atomic_store(&s->interrupt, PG_INTERRUPT_NONE);
+        note_write(s, p, out);
         if (!sql_execute(p->statement->sql, p->parameters, &p->result, e)) {
             p->done = true;
             return false;
@@ -544,7 +567,7 @@ bool pg_run_portal(struct pg_session *s, struct pg_portal *p, struct buffer *out
     if (s->status == 'E' && st->command.kind != PG_COMMIT && st->command.kind != PG_ROLLBACK) {
         return pg_failed(e, "25P02", "the transaction has failed: nothing is done until it ends");
     }
-    return st->sql != NULL ? run_query(s, p, e) : run_command(s, st, out, e);
+    return st->sql != NULL ? run_query(s, p, out, e) : run_command(s, st, out, e);
 }
 
 bool pg_on_execute(struct pg_session *s, struct bytes body, struct buffer *out, struct sql_error *e)

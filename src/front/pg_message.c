@@ -1,5 +1,7 @@
 #include "pg_message.h"
 
+#include <stdio.h>
+
 #include "base/utf8.h"
 
 static enum pg_taken take_first(struct bytes *in, struct pg_message *ret)
@@ -101,7 +103,7 @@ static void put_field(struct buffer *out, uint8_t field, const char *text)
     pg_put_text(out, text);
 }
 
-void pg_put_error(struct buffer *out, uint8_t type, const char *state, const char *message)
+static size_t begin_error(struct buffer *out, uint8_t type, const char *state, const char *message)
 {
     size_t start = pg_begin(out, type);
     const char *severity = type == 'N'                                             ? "WARNING"
@@ -112,6 +114,29 @@ void pg_put_error(struct buffer *out, uint8_t type, const char *state, const cha
     put_field(out, 'V', severity);
     put_field(out, 'C', state);
     put_field(out, 'M', message);
+    return start;
+}
+
+void pg_put_error(struct buffer *out, uint8_t type, const char *state, const char *message)
+{
+    size_t start = begin_error(out, type, state, message);
+
+    buffer_u8(out, 0);
+    pg_end(out, start);
+}
+
+void pg_put_failure(struct buffer *out, const struct pg_error *error)
+{
+    size_t start = begin_error(out, 'E', error->state, error->message);
+    char number[24];
+
+    if (error->hint[0] != '\0') {
+        put_field(out, 'H', error->hint);
+    }
+    if (error->position > 0) {
+        (void)snprintf(number, sizeof number, "%zu", error->position);
+        put_field(out, 'P', number);
+    }
     buffer_u8(out, 0);
     pg_end(out, start);
 }

@@ -46,6 +46,14 @@ void pg_put_text(struct buffer *out, const char *text);
 
 /* ErrorResponse ('E') or NoticeResponse ('N'). */
 void pg_put_error(struct buffer *out, uint8_t type, const char *state, const char *message);
+/* ErrorResponse; hint empty and position 0: none. */
+struct pg_error {
+    const char *state;
+    const char *message;
+    const char *hint;
+    size_t position;
+};
+void pg_put_failure(struct buffer *out, const struct pg_error *error);
 void pg_put_parameter(struct buffer *out, const char *name, const char *value);
 void pg_put_ready(struct buffer *out, uint8_t status);
 void pg_put_empty(struct buffer *out, uint8_t type);

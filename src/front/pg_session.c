@@ -63,7 +63,12 @@ static void explain_interrupt(struct pg_session *s, struct sql_error *e)
 static void report(struct pg_session *s, struct sql_error *e, struct buffer *out)
 {
     explain_interrupt(s, e);
-    pg_put_error(out, 'E', e->state, e->message);
+    pg_put_failure(out,
+                   &(struct pg_error){.state = e->state,
+                                      .message = e->message,
+                                      .hint = e->hint,
+                                      .position = e->position == 0 ? 0 : e->position + s->before});
+    s->before = 0;
     s->status = s->status == 'I' ? 'I' : 'E';
     if (s->simple) {
         s->simple = false;
@@ -255,6 +260,16 @@ static void on_query(struct pg_session *s, struct bytes body, struct buffer *out
     }
 }
 
+static size_t characters(struct bytes text)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        count += (text.data[i] & 0xc0) != 0x80;
+    }
+    return count;
+}
+
 /* The next statement of a Query, or its end. */
 static void simple_next(struct pg_session *s, struct buffer *out)
 {
@@ -265,11 +280,13 @@ static void simple_next(struct pg_session *s, struct buffer *out)
     bool right;
 
     pg_portal_free(s, TAKE(s->simple_portal));
+    s->before = 0;
     if (!dialect_split(&s->rest, &one)) {
         s->simple = false;
         pg_put_ready(out, s->status);
         return;
     }
+    s->before = characters(bytes_of(s->query, (size_t)((const char *)one.data - s->query)));
     right = pg_statement_make(s, one, &untyped, &st, &e);
     if (right) {
         s->simple_portal = pg_portal_new(st, "");
@@ -277,7 +294,7 @@ static void simple_next(struct pg_session *s, struct buffer *out)
         right = st->sql == NULL || sql_parameter_count(st->sql) == 0
                     ? true
                     : pg_failed(&e, "42P02", "a simple query has no parameters");
-        if (right && st->sql != NULL) {
+        if (right && st->sql != NULL && sql_column_count(st->sql) > 0) {
             pg_put_columns(st->sql, s->simple_portal->formats, out);
         }
         right = right && pg_run_portal(s, s->simple_portal, out, &e);

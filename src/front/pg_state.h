@@ -46,6 +46,7 @@ struct pg_session {
     struct sql_session *sql; /* NULL: before the start */
     bool first;              /* nothing but requests for encryption was taken */
     uint8_t status;          /* 'I', 'T', 'E' */
+    bool wrote;              /* in the transaction that is open */
     bool skipping;           /* until Sync */
     bool ended;
     struct list statements;
@@ -57,7 +58,8 @@ struct pg_session {
     struct pg_portal *simple_portal;
     char *query; /* heap */
     struct bytes rest;
-    char **settings;                             /* heap, by pg_settings; NULL: as there */
+    size_t before;   /* characters of the Query in front of the statement under way */
+    char **settings; /* heap, by pg_settings; NULL: as there */
     _Atomic(struct sql_session *) interruptible; /* sql, for others; NULL: before the start */
     atomic_int interrupt;
 };

@@ -17,6 +17,10 @@ struct sql_world {
     struct shard *const *shards;
     struct replica_set *const *replicas; /* by shard */
     unsigned count;
+    struct meta *meta; /* changes the catalog */
+    /* A reference to the catalog as shards[0] has it. Thread: shards[0]. */
+    struct meta_view *(*view)(void *context);
+    void *context;
 };
 
 struct sql_bucket {

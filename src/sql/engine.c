@@ -51,8 +51,19 @@ static enum errcode connect_session(struct sql_engine *engine, struct sql_sessio
     return ERR_OK;
 }
 
+static void path_clear(struct sql_session *s)
+{
+    for (size_t i = 0; i < s->path_count; i++) {
+        free(s->path[i]);
+    }
+    free(s->path);
+    s->path = NULL;
+    s->path_count = 0;
+}
+
 static void session_free(struct sql_session *s)
 {
+    path_clear(s);
     session_cuts_clear(s);
     duckdb()->disconnect(&s->connection);
     lock_take(&s->engine->sessions_lock);
@@ -220,9 +231,7 @@ void sql_engine_free(struct sql_engine *engine)
 
 static bool failed(struct sql_error *e, const char *state, const struct error *why)
 {
-    (void)snprintf(e->state, sizeof e->state, "%s", state);
-    (void)snprintf(e->message, sizeof e->message, "%s", why->message);
-    return false;
+    return sql_fail(e, state, why->message);
 }
 
 bool sql_session_open(struct sql_engine *engine, struct meta_view *view, const char *database,
@@ -300,24 +309,57 @@ static void add_place(struct buffer *out, struct bytes name)
     buffer_bytes(out, bytes_str("\","));
 }
 
+/* The next name of a list, without its quotes; empty: it is none of ours. */
+static struct bytes next_place(const char **path)
+{
+    size_t len = strcspn(*path, ",");
+    struct bytes name = bytes_of(*path, len);
+
+    *path += len + ((*path)[len] == ',');
+    while (name.len > 0 && strchr(" \"'", name.data[0]) != NULL) {
+        name = bytes_slice(name, 1, name.len - 1);
+    }
+    while (name.len > 0 && strchr(" \"'", name.data[name.len - 1]) != NULL) {
+        name.len--;
+    }
+    if (name.len > 0 && (name.data[0] == '$' || bytes_equal_str(name, "pg_catalog"))) {
+        name.len = 0;
+    }
+    return name;
+}
+
+static char *copy_text(struct bytes text)
+{
+    char *copy = mem_zalloc(text.len + 1);
+
+    memcpy(copy, text.data, text.len);
+    return copy;
+}
+
+static void path_take(struct sql_session *s, const char *path)
+{
+    path_clear(s);
+    while (*path != '\0') {
+        struct bytes name = next_place(&path);
+
+        if (name.len > 0) {
+            s->path = mem_realloc(s->path, (s->path_count + 1) * sizeof *s->path);
+            s->path[s->path_count++] = copy_text(name);
+        }
+    }
+}
+
 bool sql_session_path(struct sql_session *s, const char *path, struct sql_error *e)
 {
     OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    const char *rest = path;
     struct error why;
 
     buffer_bytes(&text, bytes_str("SET search_path = '"));
-    while (*path != '\0') {
-        size_t len = strcspn(path, ",");
-        struct bytes name = bytes_of(path, len);
+    while (*rest != '\0') {
+        struct bytes name = next_place(&rest);
 
-        path += len + (path[len] == ',');
-        while (name.len > 0 && strchr(" \"'", name.data[0]) != NULL) {
-            name = bytes_slice(name, 1, name.len - 1);
-        }
-        while (name.len > 0 && strchr(" \"'", name.data[name.len - 1]) != NULL) {
-            name.len--;
-        }
-        if (name.len > 0 && name.data[0] != '$' && !bytes_equal_str(name, "pg_catalog")) {
+        if (name.len > 0) {
             add_place(&text, name);
         }
     }
@@ -327,6 +369,7 @@ bool sql_session_path(struct sql_session *s, const char *path, struct sql_error 
     if (session_run(s, (const char *)text.data, &why) != ERR_OK) {
         return failed(e, "3F000", &why);
     }
+    path_take(s, path);
     return true;
 }
 

@@ -50,6 +50,8 @@ struct sql_session {
     struct lock lock;                /* of cuts: scans begin on threads of DuckDB, too */
     struct list cuts;                /* of the statement under way */
     struct sql_statement *preparing; /* is told the tables that it names; NULL: none */
+    char **path;                     /* heap: databases whose tables need no qualification */
+    size_t path_count;
 };
 
 /* The cut of the table that the statement under way reads, a reference; made at the first call. */

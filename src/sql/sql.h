@@ -2,8 +2,10 @@
  * as they are at the start of a statement.
  *
  * A session is one client's. Its statements are prepared, executed, and give rows in chunks, whose
- * values are written as PostgreSQL writes them (value.h). Nothing can be written, and nothing outside
- * of the server's tables be read. Errors have the SQLSTATE that PostgreSQL has for them.
+ * values are written as PostgreSQL writes them (value.h). What changes tables or the catalog becomes the
+ * operations and jobs that requests of Fluss clients become, and is durable when sql_execute has
+ * succeeded. Nothing outside of the server's tables can be read or written. Errors have the SQLSTATE
+ * that PostgreSQL has for them.
  * Thread: sessions: one at a time, and not a shard's, since it waits; sql_interrupt any.
  */
 #ifndef SQL_SQL_H
@@ -20,7 +22,12 @@ struct sql_options {
 struct sql_error {
     char state[6];
     char message[1500];
+    char hint[200];  /* may be empty */
+    size_t position; /* of a character in the text of the statement, from 1; 0: none */
 };
+
+/* Fills it in, without hint and position. Always false, so that `return sql_fail(...)` reads well. */
+bool sql_fail(struct sql_error *e, const char *state, const char *message);
 
 struct sql_engine;
 struct sql_session;
@@ -64,6 +71,11 @@ size_t sql_column_count(const struct sql_statement *st);
 const char *sql_column_name(const struct sql_statement *st, size_t index);
 const struct sql_type *sql_column_type(const struct sql_statement *st, size_t index);
 bool sql_is_explain(const struct sql_statement *st);
+/* Whether it changes something: none of it can be taken back. */
+bool sql_is_write(const struct sql_statement *st);
+/* What the client is told at the end: "SELECT 7". rows: what it was sent. */
+#define SQL_TAG_MAX 48
+void sql_tag(const struct sql_statement *st, uint64_t rows, char ret[static SQL_TAG_MAX]);
 
 struct sql_parameter {
     bool null;

@@ -4,6 +4,7 @@
 #include "point.h"
 #include "pushed.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,9 +58,7 @@ const char *statement_error_state(const char *message)
 
 static bool failed(struct sql_error *e, const char *state, const char *message)
 {
-    (void)snprintf(e->state, sizeof e->state, "%s", state);
-    (void)snprintf(e->message, sizeof e->message, "%s", message);
-    return false;
+    return sql_fail(e, state, message);
 }
 
 static bool duck_failed(struct sql_error *e, const char *message)
@@ -214,7 +213,7 @@ static bool check_kind(struct sql_statement *st, struct bytes text, struct sql_e
     int type = duckdb()->prepared_statement_type(st->prepared);
 
     if (!only_reads(type)) {
-        return failed(e, "25006", "only queries are served: nothing can be written by SQL");
+        return failed(e, "25006", "the statement is not served");
     }
     st->explain = type == DUCK_EXPLAIN;
     return st->explain ? check_explained(st, text, e) : true;
@@ -246,6 +245,19 @@ static bool prepare(struct sql_statement *st, const struct sql_source *source, s
     return true;
 }
 
+static bool prepare_any(struct sql_statement *st, const struct sql_source *source,
+                        struct sql_error *e)
+{
+    struct bytes text = bytes_str(source->text);
+
+    if (ddl_is(text)) {
+        st->kind = STATEMENT_DDL;
+        text = arena_copy(&st->arena, text);
+        return ddl_parse(text, &st->arena, &st->ddl, e);
+    }
+    return prepare(st, source, e);
+}
+
 bool sql_prepare(struct sql_session *s, const struct sql_source *source, struct sql_statement **ret,
                  struct sql_error *e)
 {
@@ -253,7 +265,7 @@ bool sql_prepare(struct sql_session *s, const struct sql_source *source, struct 
 
     st->session = s;
     session_refresh(s);
-    if (!prepare(st, source, e)) {
+    if (!prepare_any(st, source, e)) {
         sql_statement_free(st);
         return false;
     }
@@ -271,7 +283,9 @@ void sql_statement_free(struct sql_statement *st)
     for (size_t i = 0; st->types != NULL && i < st->column_count; i++) {
         value_type_fini(duckdb(), &st->types[i]);
     }
-    duckdb()->destroy_prepare(&st->prepared);
+    if (st->prepared != NULL) {
+        duckdb()->destroy_prepare(&st->prepared);
+    }
     arena_fini(&st->arena);
     free(st);
 }
@@ -285,6 +299,20 @@ const struct sql_type *sql_column_type(const struct sql_statement *st, size_t i)
     return &st->types[i];
 }
 bool sql_is_explain(const struct sql_statement *st) { return st->explain; }
+bool sql_is_write(const struct sql_statement *st) { return st->kind != STATEMENT_QUERY; }
+
+void sql_tag(const struct sql_statement *st, uint64_t rows, char ret[static SQL_TAG_MAX])
+{
+    switch (st->kind) {
+    case STATEMENT_QUERY:
+        (void)(st->explain ? snprintf(ret, SQL_TAG_MAX, "EXPLAIN")
+                           : snprintf(ret, SQL_TAG_MAX, "SELECT %" PRIu64, rows));
+        break;
+    case STATEMENT_DDL:
+        (void)snprintf(ret, SQL_TAG_MAX, "%s", st->ddl.tag);
+        break;
+    }
+}
 
 /* ---- executing ---- */
 
@@ -367,13 +395,12 @@ static bool check_columns(struct sql_result *r, struct sql_error *e)
                 : failed(e, "0A000", "the columns of the statement have changed: prepare it again");
 }
 
-bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameters,
-                 struct sql_result **ret, struct sql_error *e)
+static bool execute_query(struct sql_statement *st, const struct sql_parameter *parameters,
+                          struct sql_result **ret, struct sql_error *e)
 {
     const struct duckdb *d = duckdb();
     struct sql_result *r;
 
-    session_refresh(st->session);
     if (is_stale(st) && !prepare_text(st, st->text, e)) {
         return false;
     }
@@ -406,6 +433,29 @@ bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameter
     return true;
 }
 
+/* Of a statement that gives no rows. */
+static void result_empty(struct sql_statement *st, struct sql_result **ret)
+{
+    struct sql_result *r = mem_new(struct sql_result);
+
+    r->statement = st;
+    *ret = r;
+}
+
+bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameters,
+                 struct sql_result **ret, struct sql_error *e)
+{
+    session_refresh(st->session);
+    if (st->kind == STATEMENT_DDL) {
+        if (!ddl_run(&st->ddl, st->session, e)) {
+            return false;
+        }
+        result_empty(st, ret);
+        return true;
+    }
+    return execute_query(st, parameters, ret, e);
+}
+
 bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e)
 {
     const struct duckdb *d = duckdb();
@@ -414,6 +464,10 @@ bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e
     if (r->borrowed) {
         *ret_rows = r->rows;
         r->rows = 0;
+        return true;
+    }
+    if (!r->open) {
+        *ret_rows = 0;
         return true;
     }
     if (r->chunk != NULL) {

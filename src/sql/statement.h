@@ -2,6 +2,7 @@
 #ifndef SQL_STATEMENT_H
 #define SQL_STATEMENT_H
 
+#include "ddl.h"
 #include "predicate.h"
 #include "session.h"
 #include "value.h"
@@ -13,10 +14,14 @@ struct named_table {
     bool current;
 };
 
+enum statement_kind { STATEMENT_QUERY, STATEMENT_DDL };
+
 struct sql_statement {
     struct sql_session *session;
     struct arena arena;
-    void *prepared;
+    enum statement_kind kind;
+    struct ddl ddl;   /* STATEMENT_DDL */
+    void *prepared;   /* NULL: nothing is asked of DuckDB */
     const char *text; /* as DuckDB has it */
     bool explain;
     size_t parameter_count;

@@ -16,6 +16,14 @@ struct sql_store {
     struct sql_error error; /* of the last statement */
 };
 
+/* Nothing else changes the catalog while somebody asks. */
+static inline struct meta_view *sql_store_view(void *context)
+{
+    const struct sql_store *q = context;
+
+    return meta_view_ref(meta_current(q->store->meta));
+}
+
 static inline int sql_setup(void **state)
 {
     struct sql_store *q = mem_new(struct sql_store);
@@ -23,8 +31,12 @@ static inline int sql_setup(void **state)
 
     q->store = store_new(2);
     store_open_sets(q->store);
-    q->world = (struct sql_world){
-        .shards = q->store->shards, .replicas = q->store->sets, .count = q->store->count};
+    q->world = (struct sql_world){.shards = q->store->shards,
+                                  .replicas = q->store->sets,
+                                  .count = q->store->count,
+                                  .meta = q->store->meta,
+                                  .view = sql_store_view,
+                                  .context = q};
     q->engine = sql_engine_new(&options, &q->world);
     *state = q;
     return 0;

@@ -170,8 +170,8 @@ ERRORS = [
     ("select missing(1)", "42883"),
     ("select 'x'::int", "22P02"),
     ("select 2::tinyint * 100::tinyint", "22003"),
-    ("create table t (a int)", "25006"),
-    ("drop schema fluss", "25006"),
+    ("create function f(a) as a", "0A000"),
+    ("drop view fluss.t", "0A000"),
     ("explain analyze create table t (a int)", "0A000"),
     ("insert into pg_class select 1", None),
     ("copy (select 1) to '/dev/null'", None),
@@ -199,16 +199,16 @@ def test_no_statement_hides_behind_another(server):
     """What one side takes for a comment or a text, the other must, too."""
     with sql.connect(server) as c:
         for hidden in (
-            "select 1 -- \r; create schema eider.hidden; select 2",
-            "select 'a\\'; create schema eider.hidden; select 'b'",
-            "select $a$ $b$; create schema eider.hidden; select $b$ $a$",
-            "select /* /* */ ; create schema eider.hidden; */ 1",
+            "select 1 -- \r; create macro eider.eider_pg.hidden() as 1; select 2",
+            "select 'a\\'; create macro eider.eider_pg.hidden() as 1; select 'b'",
+            "select $a$ $b$; create macro eider.eider_pg.hidden() as 1; select $b$ $a$",
+            "select /* /* */ ; create macro eider.eider_pg.hidden() as 1; */ 1",
         ):
             try:
                 c.execute(hidden)
             except psycopg.Error:
                 pass
-        assert sql.one(c, "select count(*) from duckdb_schemas() where schema_name = 'hidden'") == 0
+        assert sql.one(c, "select count(*) from duckdb_functions() where function_name = 'hidden'") == 0
 
 
 def test_a_query_beyond_its_memory_fails_alone(launch):

@@ -24,7 +24,7 @@ static void statements_without_a_query(void **state)
     check("start transaction read only", PG_BEGIN, NULL, NULL);
     check(" /* x */ Commit", PG_COMMIT, NULL, NULL);
     check("ROLLBACK", PG_ROLLBACK, NULL, NULL);
-    check("rollback to savepoint a", PG_NOTHING, NULL, NULL);
+    check("rollback to savepoint a", PG_ROLLBACK_TO, NULL, NULL);
     check("set x to 'y'", PG_SET, "x", "y");
     check("SET SESSION x = 5", PG_SET, "x", "5");
     check("set search_path to a, \"b\" ", PG_SET, "search_path", "a, \"b\"");

@@ -1,0 +1,12 @@
+/* Inside sql/: errors of the server as PostgreSQL's clients know them. Thread: any. */
+#ifndef SQL_FAILURE_H
+#define SQL_FAILURE_H
+
+#include "sql.h"
+
+/* The SQLSTATE of a code. */
+const char *failure_state(enum errcode code);
+/* Always false. */
+bool failure_of(struct sql_error *e, const struct error *why);
+
+#endif
