@@ -237,3 +237,87 @@ enum errcode partition_value(const struct type *type, const char *text, struct a
     *ret = value;
     return ERR_OK;
 }
+
+/* ---- the reverse ---- */
+
+static const char *hex_text(struct bytes bytes, struct arena *arena)
+{
+    char *text = arena_alloc(arena, bytes.len * 2 + 1);
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        text[i * 2] = "0123456789abcdef"[bytes.data[i] >> 4];
+        text[i * 2 + 1] = "0123456789abcdef"[bytes.data[i] & 15];
+    }
+    text[bytes.len * 2] = '\0';
+    return text;
+}
+
+static const char *timestamp_text(const struct row_value *value, struct arena *arena)
+{
+    struct civil c = calendar_civil(floor_div(value->timestamp.millis, 1000));
+    int64_t nanos =
+        floor_mod(value->timestamp.millis, 1000) * NANOS_PER_MILLI + value->timestamp.nanos;
+    char *text = arena_printf(arena, "%04d-%02d-%02d-%02d-%02d-%02d_%09lld", c.year, c.month, c.day,
+                              c.hour, c.minute, c.second, (long long)nanos);
+    size_t len = strlen(text);
+
+    while (text[len - 1] == '0') { /* down to the underscore */
+        text[--len] = '\0';
+    }
+    return text;
+}
+
+static const char *day_text(int64_t days, struct arena *arena)
+{
+    struct civil c = calendar_civil(days * SECONDS_PER_DAY);
+
+    return arena_printf(arena, "%04d-%02d-%02d", c.year, c.month, c.day);
+}
+
+static const char *time_text(int64_t millis, struct arena *arena)
+{
+    struct civil c = calendar_civil(millis / 1000);
+
+    return arena_printf(arena, "%02d-%02d-%02d_%03d", c.hour, c.minute, c.second,
+                        (int)(millis % 1000));
+}
+
+enum errcode partition_value_text(const struct type *type, const struct row_value *value,
+                                  struct arena *arena, const char **ret, struct error *e)
+{
+    if (value->null) {
+        return error_set(e, ERR_PARTITION_SPEC_INVALID, "a partition column is null");
+    }
+    switch ((int)type->root) {
+    case TYPE_CHAR:
+    case TYPE_STRING:
+        *ret = arena_strndup(arena, value->bytes.data, value->bytes.len);
+        return ERR_OK;
+    case TYPE_BINARY:
+    case TYPE_BYTES:
+        *ret = hex_text(value->bytes, arena);
+        return ERR_OK;
+    case TYPE_BOOLEAN:
+        *ret = value->boolean ? "true" : "false";
+        return ERR_OK;
+    case TYPE_TINYINT:
+    case TYPE_SMALLINT:
+    case TYPE_INTEGER:
+    case TYPE_BIGINT:
+        *ret = arena_printf(arena, "%lld", (long long)value->integer);
+        return ERR_OK;
+    case TYPE_DATE:
+        *ret = day_text(value->integer, arena);
+        return ERR_OK;
+    case TYPE_TIME:
+        *ret = time_text(value->integer, arena);
+        return ERR_OK;
+    case TYPE_TIMESTAMP:
+    case TYPE_TIMESTAMP_LTZ:
+        *ret = timestamp_text(value, arena);
+        return ERR_OK;
+    default:
+        return error_set(e, ERR_UNSUPPORTED_OPERATION, "partitions of %s are not named here",
+                         type_text(type).text);
+    }
+}

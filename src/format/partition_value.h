@@ -16,5 +16,9 @@
 /* Bytes borrow from the text or lie in the arena. ERR_PARTITION_SPEC_INVALID. */
 MUST_USE enum errcode partition_value(const struct type *type, const char *text,
                                       struct arena *arena, struct row_value *ret, struct error *e);
+/* The reverse, in the arena. ERR_PARTITION_SPEC_INVALID: null; ERR_UNSUPPORTED_OPERATION: FLOAT and
+ * DOUBLE, whose texts are Java's, and what is no type of a partition column. */
+MUST_USE enum errcode partition_value_text(const struct type *type, const struct row_value *value,
+                                           struct arena *arena, const char **ret, struct error *e);
 
 #endif

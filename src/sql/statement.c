@@ -1,6 +1,7 @@
 #include "statement.h"
 
 #include "dialect.h"
+#include "dml_run.h"
 #include "point.h"
 #include "pushed.h"
 
@@ -245,6 +246,43 @@ static bool prepare(struct sql_statement *st, const struct sql_source *source, s
     return true;
 }
 
+/* How many columns a query has. */
+static bool count_columns(struct sql_session *s, const char *query, size_t *ret,
+                          struct sql_error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    void *prepared = NULL;
+    bool right;
+
+    dialect_rewrite(bytes_str(query), NULL, 0, &text);
+    right = prepare_one(s, (const char *)text.data, &prepared, e);
+    if (right && !only_reads(duckdb()->prepared_statement_type(prepared))) {
+        right = failed(e, "42601", "what is inserted has to be a query");
+    }
+    if (right) {
+        *ret = duckdb()->prepared_statement_column_count(prepared);
+    }
+    duckdb()->destroy_prepare(&prepared);
+    return right;
+}
+
+static bool prepare_dml(struct sql_statement *st, const struct sql_source *source,
+                        struct sql_error *e)
+{
+    struct sql_source query = *source;
+    size_t count = 0;
+
+    if (!dml_parse(bytes_str(st->source), st->session, &st->arena, &st->dml, e)) {
+        return false;
+    }
+    if (st->dml.query_is_plain && (!count_columns(st->session, st->dml.query, &count, e) ||
+                                   !dml_wrap(&st->dml, count, &st->arena, e))) {
+        return false;
+    }
+    query.text = st->dml.query;
+    return prepare(st, &query, e);
+}
+
 static bool prepare_any(struct sql_statement *st, const struct sql_source *source,
                         struct sql_error *e)
 {
@@ -254,6 +292,11 @@ static bool prepare_any(struct sql_statement *st, const struct sql_source *sourc
         st->kind = STATEMENT_DDL;
         text = arena_copy(&st->arena, text);
         return ddl_parse(text, &st->arena, &st->ddl, e);
+    }
+    if (dml_is(text)) {
+        st->kind = STATEMENT_DML;
+        st->source = arena_strndup(&st->arena, text.data, text.len);
+        return prepare_dml(st, source, e);
     }
     return prepare(st, source, e);
 }
@@ -279,6 +322,7 @@ void sql_statement_free(struct sql_statement *st)
         return;
     }
     point_free(st->point);
+    dml_fini(&st->dml);
     forget_tables(st);
     for (size_t i = 0; st->types != NULL && i < st->column_count; i++) {
         value_type_fini(duckdb(), &st->types[i]);
@@ -292,7 +336,10 @@ void sql_statement_free(struct sql_statement *st)
 
 size_t sql_parameter_count(const struct sql_statement *st) { return st->parameter_count; }
 uint32_t sql_parameter_type(const struct sql_statement *st, size_t i) { return st->parameters[i]; }
-size_t sql_column_count(const struct sql_statement *st) { return st->column_count; }
+size_t sql_column_count(const struct sql_statement *st)
+{
+    return st->kind == STATEMENT_QUERY ? st->column_count : 0;
+}
 const char *sql_column_name(const struct sql_statement *st, size_t i) { return st->names[i]; }
 const struct sql_type *sql_column_type(const struct sql_statement *st, size_t i)
 {
@@ -300,6 +347,9 @@ const struct sql_type *sql_column_type(const struct sql_statement *st, size_t i)
 }
 bool sql_is_explain(const struct sql_statement *st) { return st->explain; }
 bool sql_is_write(const struct sql_statement *st) { return st->kind != STATEMENT_QUERY; }
+
+static const char *const dml_tags[] = {
+    [DML_INSERT] = "INSERT 0 ", [DML_UPDATE] = "UPDATE ", [DML_DELETE] = "DELETE "};
 
 void sql_tag(const struct sql_statement *st, uint64_t rows, char ret[static SQL_TAG_MAX])
 {
@@ -310,6 +360,9 @@ void sql_tag(const struct sql_statement *st, uint64_t rows, char ret[static SQL_
         break;
     case STATEMENT_DDL:
         (void)snprintf(ret, SQL_TAG_MAX, "%s", st->ddl.tag);
+        break;
+    case STATEMENT_DML:
+        (void)snprintf(ret, SQL_TAG_MAX, "%s%" PRIu64, dml_tags[st->dml.kind], st->written);
         break;
     }
 }
@@ -442,6 +495,46 @@ static void result_empty(struct sql_statement *st, struct sql_result **ret)
     *ret = r;
 }
 
+/* Again, for the table has become another one: with the types of the parameters as the client knows
+ * them. */
+static bool prepare_again(struct sql_statement *st, struct sql_error *e)
+{
+    const struct sql_source source = {
+        .text = st->source, .types = st->parameters, .type_count = st->parameter_count};
+    struct sql_statement *fresh = NULL;
+    struct sql_statement old = *st;
+
+    if (!sql_prepare(st->session, &source, &fresh, e)) {
+        return false;
+    }
+    *st = *fresh;
+    *fresh = old;
+    sql_statement_free(fresh);
+    return true;
+}
+
+static bool execute_dml(struct sql_statement *st, const struct sql_parameter *parameters,
+                        struct sql_result **ret, struct sql_error *e)
+{
+    const struct meta_table *now = meta_view_table_by_id(st->session->view, st->dml.table->id);
+    struct sql_result *rows = NULL;
+    bool right;
+
+    st->written = 0;
+    if ((now == NULL || meta_table_latest(now)->id != st->dml.schema_id) && !prepare_again(st, e)) {
+        return false;
+    }
+    if (!execute_query(st, parameters, &rows, e)) {
+        return false;
+    }
+    right = dml_run(&st->dml, rows, &st->written, e);
+    sql_result_free(rows);
+    if (right) {
+        result_empty(st, ret);
+    }
+    return right;
+}
+
 bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameters,
                  struct sql_result **ret, struct sql_error *e)
 {
@@ -452,6 +545,9 @@ bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameter
         }
         result_empty(st, ret);
         return true;
+    }
+    if (st->kind == STATEMENT_DML) {
+        return execute_dml(st, parameters, ret, e);
     }
     return execute_query(st, parameters, ret, e);
 }

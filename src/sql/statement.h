@@ -3,6 +3,7 @@
 #define SQL_STATEMENT_H
 
 #include "ddl.h"
+#include "dml.h"
 #include "predicate.h"
 #include "session.h"
 #include "value.h"
@@ -14,15 +15,18 @@ struct named_table {
     bool current;
 };
 
-enum statement_kind { STATEMENT_QUERY, STATEMENT_DDL };
+enum statement_kind { STATEMENT_QUERY, STATEMENT_DDL, STATEMENT_DML };
 
 struct sql_statement {
     struct sql_session *session;
     struct arena arena;
     enum statement_kind kind;
-    struct ddl ddl;   /* STATEMENT_DDL */
-    void *prepared;   /* NULL: nothing is asked of DuckDB */
-    const char *text; /* as DuckDB has it */
+    struct ddl ddl;     /* STATEMENT_DDL */
+    struct dml dml;     /* STATEMENT_DML: where the rows go that it gives */
+    uint64_t written;   /* rows, by the last execution */
+    const char *source; /* of STATEMENT_DML: as the client has it */
+    void *prepared;     /* NULL: nothing is asked of DuckDB */
+    const char *text;   /* as DuckDB has it */
     bool explain;
     size_t parameter_count;
     uint32_t *parameters; /* object ids */

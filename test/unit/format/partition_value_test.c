@@ -98,6 +98,40 @@ static void types_that_are_no_partition_columns(void **state)
     assert_true(refused(TYPE_ARRAY, "1"));
 }
 
+static void check_text(enum type_root root, const char *text)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct type type = {.root = root, .precision = 9};
+    struct row_value value = value_of(root, text);
+    const char *found;
+
+    assert_int_equal(partition_value_text(&type, &value, &arena, &found, NULL), ERR_OK);
+    assert_string_equal(found, text);
+}
+
+static void values_become_their_texts_again(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct row_value null = {.null = true};
+    const struct row_value real = {.real64 = 1};
+    const struct type type = {.root = TYPE_DOUBLE};
+    const char *text;
+
+    (void)state;
+    check_text(TYPE_STRING, "eu");
+    check_text(TYPE_BYTES, "00ffa1");
+    check_text(TYPE_BOOLEAN, "true");
+    check_text(TYPE_BIGINT, "-9223372036854775808");
+    check_text(TYPE_DATE, "0001-02-28");
+    check_text(TYPE_TIME, "23-59-59_007");
+    check_text(TYPE_TIMESTAMP, "1969-12-31-23-59-59_99999");
+    check_text(TYPE_TIMESTAMP_LTZ, "2026-08-22-13-05-00_");
+    assert_int_equal(partition_value_text(&type, &null, &arena, &text, NULL),
+                     ERR_PARTITION_SPEC_INVALID);
+    assert_int_equal(partition_value_text(&type, &real, &arena, &text, NULL),
+                     ERR_UNSUPPORTED_OPERATION);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +139,7 @@ int main(void)
         cmocka_unit_test(numbers),
         cmocka_unit_test(days_and_times),
         cmocka_unit_test(types_that_are_no_partition_columns),
+        cmocka_unit_test(values_become_their_texts_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
