@@ -191,7 +191,7 @@ static void a_first_plan_copies_everything(void **state)
 static void a_later_plan_shares_what_is_the_same(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct kv_snapshot base;
+    struct kv_snapshot base = {0};
     struct kv_snapshot_request r = request(&base);
     struct kv_snapshot_plan plan;
     struct error e;
