@@ -459,9 +459,15 @@ static enum errcode memory_cursor_visit(struct kv_cursor *cursor, kv_visit_fn vi
 static enum errcode memory_checkpoint(struct kv_store *store, const char *dir,
                                       struct kv_checkpoint *ret, struct error *e)
 {
-    (void)store;
-    (void)ret;
-    return error_set(e, ERR_UNSUPPORTED_OPERATION, "%s: no checkpoints of a store in memory", dir);
+    struct memory_store *s = of(store);
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(version_unrefp) struct version *v = current(s);
+    OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
+
+    TRY(dir_create(dir, e));
+    TRY(file_replace(arena_printf(&arena, "%s/" ROWS_FILE, dir), version_encode(s, v, &out), e));
+    *ret = (struct kv_checkpoint){.state = v->state, .lineage = store->lineage};
+    return ERR_OK;
 }
 
 static const struct kv_engine memory_engine = {

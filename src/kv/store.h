@@ -138,8 +138,8 @@ struct kv_checkpoint {
 };
 
 /* A complete database of all writes in the new directory dir, without anything of ours in it, so that
- * other programs see rows only. Its table files are links to ours. In memory:
- * ERR_UNSUPPORTED_OPERATION. */
+ * other programs see rows only. Its table files are links to ours. Of a store in memory it is the file
+ * of that, with the state in it. */
 MUST_USE enum errcode kv_store_checkpoint(struct kv_store *s, const char *dir,
                                           struct kv_checkpoint *ret, struct error *e);
 /* The number of a table file, "000123.sst" -> 123; 0: it is none. */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/diag.h"
+#include "base/mutant.h"
 
 #define CHECK_STEP ((uint64_t)4 << 20) /* bytes checked for one read: a shard is waiting */
 
@@ -68,7 +69,9 @@ static enum errcode check_range(struct segment *s, struct segment_place *at, uin
 
     while (at->position < stop && (at->position == start || at->position - start < CHECK_STEP)) {
         TRY(peek_next(s, w, at->offset, &header, e));
-        TRY(walk_check(w, &header, e));
+        if (!MUTANT(TRUST_SYNCED)) {
+            TRY(walk_check(w, &header, e));
+        }
         walk_skip(w, &header);
         *at = (struct segment_place){.position = w->position, .offset = batch_next_offset(&header)};
     }

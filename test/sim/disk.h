@@ -52,10 +52,22 @@ void disk_at(struct disk *d, int64_t now_us);
 /* The machine is cut off: what is not on the device is kept, lost or torn, and all open handles are
  * gone. calm: everything written is kept, as after a kill of the process alone. */
 void disk_crash(struct disk *d, bool calm);
-/* Flips a bit, or zeroes a sector, of what is on the device and in the page cache, in some file
- * whose name contains `where`; false: there is none with bytes in [from, size). What was hit is in
- * the trace. */
-bool disk_rot(struct disk *d, const char *where);
+
+/* ---- decay ---- */
+
+/* Paths of the files that a power cut would leave, in the arena. */
+size_t disk_files(struct disk *d, struct arena *arena, const char ***ret);
+/* What is on the device of such a file; borrowed until it changes. Empty: there is no such file. */
+struct bytes disk_device(struct disk *d, const char *path);
+
+struct disk_rot {
+    uint64_t from;
+    uint64_t len;
+    uint8_t flip; /* these bits of every byte; 0: they become zero */
+    bool hidden;  /* the page cache hides it, until a power cut */
+};
+/* Changes what is on the device; false: not all of that was synced, and nothing happens. */
+bool disk_rot(struct disk *d, const char *path, const struct disk_rot *rot);
 
 /* ---- files; a handle stays valid when the name goes ---- */
 

@@ -1,4 +1,4 @@
-/* What a power cut leaves of the disk, and what time does to it: see disk.h. */
+/* What a power cut leaves of the disk: see disk.h. */
 #include "disk_inode.h"
 
 #include <stdlib.h>
@@ -129,48 +129,4 @@ void disk_crash(struct disk *d, bool calm)
     }
     disk_sweep(d);
     trace_line(d->trace, "disk", calm ? "all of it stays" : "crash: %zu pages lost or torn", lost);
-}
-
-/* ---- decay ---- */
-
-static bool has_name(const struct disk *d, const struct inode *file, const char *where)
-{
-    LIST_FOR_EACH(it, &d->inodes)
-    {
-        const struct inode *dir = container_of(it, struct inode, link);
-
-        for (size_t n = 0; dir->is_dir && n < dir->cached.count; n++) {
-            if (dir->cached.entries[n].inode == file &&
-                strstr(dir->cached.entries[n].name, where) != NULL) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-bool disk_rot(struct disk *d, const char *where)
-{
-    struct inode *found = NULL; /* one of those seen so far, each as likely as the others */
-    size_t seen = 0;
-    uint64_t at;
-
-    LIST_FOR_EACH(it, &d->inodes)
-    {
-        struct inode *i = container_of(it, struct inode, link);
-
-        if (!i->is_dir && i->device.size > 0 && i->device.size <= i->cache.size &&
-            has_name(d, i, where) && prng_below(&d->random, ++seen) == 0) {
-            found = i;
-        }
-    }
-    if (found == NULL) {
-        return false;
-    }
-    at = prng_below(&d->random, found->device.size);
-    found->device.data[at] ^= (uint8_t)(1u << prng_below(&d->random, 8));
-    found->cache.data[at] = found->device.data[at];
-    trace_line(d->trace, "disk", "byte %llu of file %llu decays", (unsigned long long)at,
-               (unsigned long long)found->number);
-    return true;
 }

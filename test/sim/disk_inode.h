@@ -51,7 +51,7 @@ struct inode {
 
     struct contents cache;
     struct contents device;
-    bool apart;     /* the device lacks what a failed sync has dropped */
+    bool apart;     /* the device has something else, although nothing is dirty */
     uint8_t *dirty; /* per sector of cache.cap */
     uint64_t dirty_from;
     uint64_t dirty_end; /* sectors; all dirty ones are in between */

@@ -155,10 +155,28 @@ static void decay_hits_one_file(void **state)
     (void)state;
     assert_int_equal(put(f.disk, "/a.log", "text", true), 0);
     assert_int_equal(put(f.disk, "/b", "text", true), 0);
-    assert_true(disk_rot(f.disk, ".log"));
-    assert_false(has(f.disk, "/a.log", "text"));
+    assert_int_equal(disk_sync_dir(f.disk, "/"), 0);
+    assert_true(disk_rot(f.disk, "/a.log", &(struct disk_rot){.from = 1, .len = 1, .flip = 1}));
+    assert_true(has(f.disk, "/a.log", "tdxt"));
     assert_true(has(f.disk, "/b", "text"));
-    assert_false(disk_rot(f.disk, "nowhere"));
+    assert_false(disk_rot(f.disk, "/nowhere", &(struct disk_rot){.len = 1}));
+    assert_false(disk_rot(f.disk, "/b", &(struct disk_rot){.from = 3, .len = 2}));
+    stop(&f);
+}
+
+static void decay_may_wait_for_the_page_cache_to_go(void **state)
+{
+    struct fixture f = start(1);
+
+    (void)state;
+    assert_int_equal(put(f.disk, "/a", "text", true), 0);
+    assert_int_equal(disk_sync_dir(f.disk, "/"), 0);
+    assert_true(disk_rot(f.disk, "/a", &(struct disk_rot){.len = 1, .flip = 1, .hidden = true}));
+    assert_true(has(f.disk, "/a", "text"));
+    disk_crash(f.disk, true);
+    assert_true(has(f.disk, "/a", "text"));
+    disk_crash(f.disk, false);
+    assert_true(has(f.disk, "/a", "uext"));
     stop(&f);
 }
 
@@ -171,6 +189,7 @@ int main(void)
         cmocka_unit_test(a_failed_sync_is_not_made_good_by_the_next),
         cmocka_unit_test(a_kill_takes_nothing),
         cmocka_unit_test(decay_hits_one_file),
+        cmocka_unit_test(decay_may_wait_for_the_page_cache_to_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,8 @@ struct machine {
     enum machine_state state;
     void (*changed)(void *context, enum machine_state now, const char *why);
     void *context;
+    void (*said)(void *context, const char *line);
+    void *said_context;
     struct arena *arena; /* of the configuration: one for each start */
     struct task *main;   /* what runs server_start and server_stop */
     bool stop_wanted;

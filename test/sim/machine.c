@@ -1,6 +1,7 @@
 /* The machine: the real server with a configuration drawn from the seed, its start, stop and crash. */
 #include "inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #define PREEMPT        100000
 #define PREEMPT_US_MAX 2000
 #define TURN_US_MAX    20
+#define DIAG_LINE      1000
 /* Of the state of a bucket, before it goes to the disk. */
 #define SPILL_BYTES_MIN 200
 #define SPILL_BYTES_MAX (64 << 10)
@@ -24,8 +26,21 @@ static void diag_write(const char *line, size_t len)
 {
     static const size_t stamp = sizeof "2026-01-31T12:00:00.123Z"; /* virtual time stands before */
     size_t from = len > stamp ? stamp : 0;
+    const struct machine *m = &world_here()->machine;
 
     trace_line(world_here()->trace, "server", "%.*s", (int)(len - from - 1), line + from);
+    if (m->said != NULL) {
+        char text[DIAG_LINE];
+
+        (void)snprintf(text, sizeof text, "%.*s", (int)(len - from - 1), line + from);
+        m->said(m->said_context, text);
+    }
+}
+
+void world_on_diag(struct world *w, void (*said)(void *context, const char *line), void *context)
+{
+    w->machine.said = said;
+    w->machine.said_context = context;
 }
 
 static int64_t diag_wall_ms(void) { return 0; }
@@ -86,12 +101,13 @@ static void configure(struct world *w, struct server_config *ret)
     DRAW(w, o, "log.replica.high-watermark.checkpoint-interval", "200ms", "5s");
     DRAW(w, o, "log.flush.offset.checkpoint-interval", "1s", "60s");
     DRAW(w, o, "eider.kv.memory", "8mb", "64mb");
+    DRAW(w, o, "kv.snapshot.interval", "1s", "10s", "10min");
+    DRAW(w, o, "kv.snapshot.num-retained", "1", "2");
     set(o, "eider.memory.budget", "64mb");
     set(o, "log.durability", "fsync");
     set(o, "postgres.listeners", "none"); /* DuckDB has threads of its own */
     ASSERT(options_check(o, &e) == ERR_OK);
     ASSERT(server_config_make(&args, arena, ret, &e) == ERR_OK);
-    ret->replicas.snapshot_interval_us = 0; /* none: the engine in memory has no snapshots */
     ret->kv.in_memory = true;
     ret->kv.spill_bytes = (size_t)prng_skewed(&w->machine.random, SPILL_BYTES_MIN, SPILL_BYTES_MAX);
 }

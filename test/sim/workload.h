@@ -4,12 +4,17 @@
 
 #include "world.h"
 
+#include "check/history.h"
+
 struct workload;
 
 /* Starts the clients; they go on until workload_finish, whatever happens to the server. */
 struct workload *workload_new(struct world *w);
 /* The server's process is gone. */
 void workload_server_died(struct workload *l);
+/* Something in a log has decayed: these offsets may be lost once the server has said so in a line. */
+void workload_decay(struct workload *l, const struct decay *decay);
+void workload_hear(struct workload *l, const char *line);
 /* Faults are over: no new operations; those under way come to their end, then everything is read
  * once more. */
 void workload_finish(struct workload *l);

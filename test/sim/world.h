@@ -84,6 +84,8 @@ enum machine_state world_machine(const struct world *w);
 void world_on_machine(struct world *w,
                       void (*changed)(void *context, enum machine_state now, const char *why),
                       void *context);
+/* What it says, one listener: lines without a time. */
+void world_on_diag(struct world *w, void (*said)(void *context, const char *line), void *context);
 /* Only when it is off. */
 void world_start(struct world *w);
 /* A stop as by SIGTERM; ends with MACHINE_OFF. Only when it serves. */

@@ -247,7 +247,7 @@ bool check_changelog(struct history *h, const struct history_view *place,
     struct state s = {.h = h, .merged = merged, .v = v};
     bool good;
 
-    if (!rules->complete || rules->rot || !whole(merged)) {
+    if (!rules->complete || !whole(merged)) {
         return true; /* what is missing cannot be replayed */
     }
     map_init(&s.keys);

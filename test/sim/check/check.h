@@ -10,6 +10,9 @@
  *   names      tables and partitions: each name is linearizable, with the id and columns it was given
  *   live       without faults everything is answered
  *
+ * Where bytes of a log decay on the device, the rows of the batches that were hit may be missing, once
+ * the server has said so; no other row, and none is wrong (history_decay).
+ *
  * A checker returns false and fills the verdict when the promise was broken. Thread: the only one.
  */
 #ifndef SIM_CHECK_CHECK_H

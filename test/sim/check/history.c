@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void history_init(struct history *h) { *h = (struct history){0}; }
 
@@ -11,6 +12,7 @@ void history_fini(struct history *h)
 {
     free(h->ops);
     free(h->deaths);
+    free(h->decays);
     arena_fini(&h->arena);
 }
 
@@ -81,6 +83,63 @@ uint64_t history_deadline(const struct history *h, const struct op *op)
     }
     return next_death(h, op->begun);
 }
+
+/* ---- decay ---- */
+
+void history_decay(struct history *h, const struct decay *decay)
+{
+    if (h->decay_count == h->decay_cap) {
+        h->decay_cap = h->decay_cap == 0 ? 16 : h->decay_cap * 2;
+        h->decays = mem_realloc(h->decays, h->decay_cap * sizeof *h->decays);
+    }
+    h->decays[h->decay_count] = *decay;
+    h->decays[h->decay_count].dir = arena_strndup(&h->arena, decay->dir, strlen(decay->dir));
+    h->decay_count++;
+}
+
+void history_hear(struct history *h, const char *line)
+{
+    for (size_t i = 0; i < h->decay_count; i++) {
+        struct decay *d = &h->decays[i];
+
+        d->reported =
+            d->reported || (strstr(line, d->dir) != NULL && strstr(line, "are lost") != NULL);
+    }
+}
+
+static bool may_lack(const struct history *h, const struct place *place, int64_t offset)
+{
+    for (size_t i = 0; i < h->decay_count; i++) {
+        const struct decay *d = &h->decays[i];
+
+        if (d->reported && place_equal(&d->place, place) && d->from <= offset && offset < d->end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool history_may_lack(const struct history *h, const struct place *place, int64_t from, int64_t end)
+{
+    int64_t offset = from;
+
+    while (offset < end && may_lack(h, place, offset)) {
+        offset++;
+    }
+    return offset >= end;
+}
+
+bool history_touched(const struct history *h, const struct place *place)
+{
+    for (size_t i = 0; i < h->decay_count; i++) {
+        if (place_equal(&h->decays[i].place, place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- comparing ---- */
 
 int place_compare(const struct place *a, const struct place *b)
 {

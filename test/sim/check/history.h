@@ -124,6 +124,16 @@ struct op {
     };
 };
 
+/* Offsets whose bytes have decayed on the device: they may be missing from then on, if the server says
+ * that they are. */
+struct decay {
+    struct place place;
+    int64_t from;
+    int64_t end;
+    const char *dir; /* of the log */
+    bool reported;
+};
+
 struct history {
     struct op **ops; /* in the order of their beginnings */
     size_t count;
@@ -132,6 +142,9 @@ struct history {
     uint64_t *deaths; /* of the server: events */
     size_t death_count;
     size_t death_cap;
+    struct decay *decays;
+    size_t decay_count;
+    size_t decay_cap;
     struct arena arena; /* of operations and all they refer to */
 };
 
@@ -152,6 +165,16 @@ uint64_t history_deadline(const struct history *h, const struct op *op);
 /* Whether the server died between the two events: 1 or 0. */
 int history_died(const struct history *h, uint64_t from, uint64_t to);
 
+/* Copies dir. */
+void history_decay(struct history *h, const struct decay *decay);
+/* A line that the server says: it may report a loss. */
+void history_hear(struct history *h, const char *line);
+/* Whether each offset in [from, end) may be missing. */
+bool history_may_lack(const struct history *h, const struct place *place, int64_t from,
+                      int64_t end);
+/* Whether anything of the place has decayed. */
+bool history_touched(const struct history *h, const struct place *place);
+
 bool place_equal(const struct place *a, const struct place *b);
 int place_compare(const struct place *a, const struct place *b);
 bool values_equal(const struct values *a, const struct values *b);
@@ -168,7 +191,6 @@ struct verdict {
 };
 
 struct check_rules {
-    bool rot;      /* bits were flipped: rows may be missing, but none may be wrong */
     bool complete; /* at the end everything was read once more */
 };
 

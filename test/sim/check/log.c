@@ -65,8 +65,7 @@ static bool check_order(struct state *s, const struct sent *e)
     int64_t expected = last == NULL ? 0 : last->number + 1;
 
     (void)map_put(&s->writers, (uint64_t)e->writer, (void *)(uintptr_t)e);
-    if (!e->op->append.idempotent || e->number == expected ||
-        ((s->rules->rot || s->gap) && e->number > expected)) {
+    if (!e->op->append.idempotent || e->number == expected || (s->gap && e->number > expected)) {
         return true;
     }
     return verdict_bad(s->v, NAME,
@@ -119,6 +118,15 @@ static bool check_row(struct state *s, int64_t offset)
     return check_order(s, e) && check_place(s, e);
 }
 
+/* Whether that row of an acknowledged append lay where bytes have decayed. */
+static bool decayed(const struct state *s, const struct op *op, int32_t i)
+{
+    int64_t offset = op->append.base + i;
+
+    return op->append.base < 0 ? history_touched(s->h, &op->place)
+                               : history_may_lack(s->h, &op->place, offset, offset + 1);
+}
+
 static bool check_kept(struct state *s, const struct op *op)
 {
     if (op->status != OP_OK || !op->append.durable) {
@@ -127,7 +135,7 @@ static bool check_kept(struct state *s, const struct op *op)
     for (int32_t i = 0; i < op->append.count; i++) {
         const struct sent *e = find(s, op->append.writer, op->append.first + i);
 
-        if (e->offset < 0) {
+        if (e->offset < 0 && !decayed(s, op, i)) {
             return verdict_bad(s->v, NAME, "row %" PRId64 " was acknowledged and is lost: %s",
                                op->append.first + i, op_text(s->h, op));
         }
@@ -147,7 +155,7 @@ static bool check_appends(struct state *s, const struct history_view *place)
             return false;
         }
     }
-    for (size_t i = 0; i < place->count && s->rules->complete && !s->rules->rot; i++) {
+    for (size_t i = 0; i < place->count && s->rules->complete; i++) {
         if (place->ops[i]->kind == OP_APPEND && !check_kept(s, place->ops[i])) {
             return false;
         }

@@ -109,8 +109,17 @@ static bool check_not_shorter(struct history *h, const struct op *op, const stru
 
 /* ---- one read ---- */
 
-static bool check_read(struct history *h, const struct op *op, const struct check_rules *rules,
-                       struct verdict *v)
+/* Whether a row of a read may follow what was before it: the one before, or where the read began. */
+static bool follows(const struct history *h, const struct op *op, size_t i)
+{
+    const struct row *rows = op->read.rows;
+    int64_t expected = i == 0 ? op->read.from : rows[i - 1].offset + 1;
+
+    return (i == 0 ? rows[i].offset <= expected : rows[i].offset == expected) ||
+           (rows[i].offset > expected && history_may_lack(h, &op->place, expected, rows[i].offset));
+}
+
+static bool check_read(struct history *h, const struct op *op, struct verdict *v)
 {
     const struct row *rows = op->read.rows;
 
@@ -123,9 +132,7 @@ static bool check_read(struct history *h, const struct op *op, const struct chec
             return verdict_bad(v, NAME, "offset %" PRId64 " is above the high watermark: %s",
                                rows[i].offset, op_text(h, op));
         }
-        if (i == 0 ? rows[i].offset > op->read.from && !rules->rot
-                   : rows[i].offset != rows[i - 1].offset + 1 &&
-                         (!rules->rot || rows[i].offset <= rows[i - 1].offset)) {
+        if (!follows(h, op, i)) {
             return verdict_bad(v, NAME, "offset %" PRId64 " follows %" PRId64 ": %s",
                                rows[i].offset, i == 0 ? op->read.from : rows[i - 1].offset,
                                op_text(h, op));
@@ -189,18 +196,16 @@ bool check_offsets(struct history *h, const struct history_view *place,
     for (size_t i = 0; i < place->count; i++) {
         struct op *op = place->ops[i];
 
-        if (op->kind == OP_READ && (!check_read(h, op, rules, v) || !merge_read(h, op, ret, v))) {
+        if (op->kind == OP_READ && (!check_read(h, op, v) || !merge_read(h, op, ret, v))) {
             return false;
         }
-        if (!rules->rot && !check_not_shorter(h, op, &bounds, v)) {
+        if (!check_not_shorter(h, op, &bounds, v)) {
             return false;
         }
     }
-    if (!rules->complete || rules->rot) {
-        return true;
-    }
-    for (int64_t offset = 0; offset < promised; offset++) {
-        if (offset >= ret->end || ret->rows[offset] == NULL) {
+    for (int64_t offset = 0; rules->complete && offset < promised; offset++) {
+        if ((offset >= ret->end || ret->rows[offset] == NULL) &&
+            !history_may_lack(h, &place->ops[0]->place, offset, offset + 1)) {
             return verdict_bad(v, NAME, "offset %" PRId64 " was never read, but %s", offset,
                                op_text(h, bounds.items[bounds.count - 1].op));
         }

@@ -129,9 +129,10 @@ static void a_promised_offset_that_nobody_read_is_bad_in_the_end(void **state)
     history_fini(&r.h);
 }
 
-static void what_rotted_may_be_missing_but_not_wrong(void **state)
+static void what_decayed_may_be_missing_but_not_wrong(void **state)
 {
-    static const struct check_rules rot = {.rot = true, .complete = true};
+    const struct decay lost = {
+        .place = {.table = 7, .partition = -1}, .from = 2, .end = 3, .dir = "/data/t-7/log-0"};
     struct run r = {0};
     struct row *rows;
     struct op *op;
@@ -140,9 +141,20 @@ static void what_rotted_may_be_missing_but_not_wrong(void **state)
     op = made_read(&r.h, 0, 4, FOUR, 3);
     rows = (struct row *)(uintptr_t)op->read.rows;
     rows[2].offset = 3;
-    assert_true(run_with(&r, rot));
+    (void)made_append(&r.h, OP_OK, 1, 2, 2); /* of offsets 2 and 3 */
+    history_decay(&r.h, &lost);
+    history_hear(&r.h, "/data/t-7/log-0/0.log: offsets 2 to 2 are lost");
+    assert_true(run(&r));
     rows[1].damaged = true;
-    expect_bad(run_with(&r, rot), &r.v, "nobody wrote");
+    expect_bad(run(&r), &r.v, "nobody wrote");
+    rows[1].damaged = false;
+    r.h.decays[0].end = 2; /* another was hit */
+    r.v = (struct verdict){0};
+    expect_bad(run(&r), &r.v, "follows");
+    r.h.decays[0].end = 3;
+    r.h.decays[0].reported = false; /* lost without a word */
+    r.v = (struct verdict){0};
+    expect_bad(run(&r), &r.v, "follows");
     history_fini(&r.h);
 }
 
@@ -158,7 +170,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_was_on_its_way_may_be_old),
         cmocka_unit_test(an_acknowledged_end_must_stay_readable),
         cmocka_unit_test(a_promised_offset_that_nobody_read_is_bad_in_the_end),
-        cmocka_unit_test(what_rotted_may_be_missing_but_not_wrong),
+        cmocka_unit_test(what_decayed_may_be_missing_but_not_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,13 @@ void workload_finish(struct workload *l)
 
 void workload_server_died(struct workload *l) { history_death(&l->load.history); }
 
+void workload_decay(struct workload *l, const struct decay *decay)
+{
+    history_decay(&l->load.history, decay);
+}
+
+void workload_hear(struct workload *l, const char *line) { history_hear(&l->load.history, line); }
+
 bool workload_done(const struct workload *l) { return l->load.settled && l->last->idle(l->last); }
 
 void workload_check(struct workload *l)

@@ -1,5 +1,7 @@
 #include "scenario.h"
 
+#include "rot.h"
+
 #include <stdlib.h>
 
 #define SECOND INT64_C(1000000)
@@ -15,6 +17,9 @@
 #define STEP_US       (SECOND / 4)
 /* How far ahead a crash may be planned, in operations of the disk. */
 #define CRASH_OPERATIONS_MAX 600
+/* One life in so many has decay, with so many hits at most. */
+#define ROT_ONE_IN 2
+#define ROT_MAX    12
 
 struct scenario {
     struct world *world;
@@ -26,6 +31,8 @@ struct scenario {
     bool cuts;
     bool stops;
     bool healing;
+    struct prng rot;
+    uint64_t rot_left; /* hits to come */
     uint64_t starts_wanted;
     struct world_faults faults; /* the worst of this seed; 0: this kind never happens */
     struct scenario_result result;
@@ -122,10 +129,29 @@ static void machine_changed(void *context, enum machine_state now, const char *w
     }
 }
 
+static void decay(struct scenario *s, bool hidden)
+{
+    if (s->rot_left > 0 && s->load != NULL && prng_below(&s->rot, 2) == 0 &&
+        rot_strike(s->world, s->load, &s->rot, hidden)) {
+        s->rot_left--;
+        s->result.decays++;
+    }
+}
+
+static void hear(void *context, const char *line)
+{
+    struct scenario *s = context;
+
+    if (s->load != NULL) {
+        workload_hear(s->load, line);
+    }
+}
+
 static void restart(struct world_event *ev)
 {
     struct scenario *s = container_of(ev, struct scenario, restart);
 
+    decay(s, false);
     world_start(s->world);
 }
 
@@ -143,6 +169,7 @@ static void trouble(struct world_event *ev)
 {
     struct scenario *s = container_of(ev, struct scenario, trouble);
 
+    decay(s, true);
     switch (prng_below(&s->random, 5)) {
     case 0:
         if (s->kills) {
@@ -246,11 +273,16 @@ struct scenario_result scenario_run(const struct world_options *options)
 
     s->world = world_new(options);
     s->random = world_prng(s->world, "scenario");
+    s->rot = world_prng(s->world, "rot");
+    if (prng_below(&s->rot, ROT_ONE_IN) == 0) {
+        s->rot_left = (uint64_t)prng_between(&s->rot, 1, ROT_MAX);
+    }
     world_event_init(&s->trouble, trouble);
     world_event_init(&s->restart, restart);
     draw_worst(s);
     no_faults(s);
     world_on_machine(s->world, machine_changed, s);
+    world_on_diag(s->world, hear, s);
     play(s);
     s->result.simulated_us = world_now_us(s->world);
     s->result.stats = workload_stats(s->load);

@@ -11,6 +11,7 @@ struct scenario_result {
     int64_t simulated_us;
     uint64_t starts;
     uint64_t crashes;
+    uint64_t decays; /* bits that flipped, sectors that were zeroed */
     struct workload_stats stats;
 };
 

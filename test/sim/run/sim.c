@@ -114,6 +114,7 @@ static void add(struct totals *t, uint64_t seed, const struct scenario_result *r
     t->sum.simulated_us += r->simulated_us;
     t->sum.starts += r->starts;
     t->sum.crashes += r->crashes;
+    t->sum.decays += r->decays;
     t->sum.stats.started += r->stats.started;
     t->sum.stats.succeeded += r->stats.succeeded;
     t->sum.stats.failed += r->stats.failed;
@@ -194,11 +195,12 @@ static void report(const struct totals *t, int64_t ms, unsigned jobs)
            "processors: %.0f for each\n",
            (unsigned long long)t->seeds, (unsigned long long)t->failed, simulated, seconds, jobs,
            cpu, simulated / cpu);
-    printf("%llu starts, %llu crashes; operations: %llu, %llu succeeded, %llu failed, %llu without "
-           "an answer\n",
+    printf("%llu starts, %llu crashes, %llu places decayed; operations: %llu, %llu succeeded, %llu "
+           "failed, %llu without an answer\n",
            (unsigned long long)t->sum.starts, (unsigned long long)t->sum.crashes,
-           (unsigned long long)t->sum.stats.started, (unsigned long long)t->sum.stats.succeeded,
-           (unsigned long long)t->sum.stats.failed, (unsigned long long)t->sum.stats.unknown);
+           (unsigned long long)t->sum.decays, (unsigned long long)t->sum.stats.started,
+           (unsigned long long)t->sum.stats.succeeded, (unsigned long long)t->sum.stats.failed,
+           (unsigned long long)t->sum.stats.unknown);
 }
 
 static int run_many(const struct order *o)

@@ -82,13 +82,31 @@ static void directories_are_apart(void **state)
     struct fixture f = start(0);
     struct kv_store *a = open_store(&f, "a");
     struct kv_store *b = open_store(&f, "b");
-    struct kv_checkpoint at;
-    struct error e;
 
     (void)state;
     put(a, 1, 10, 1);
     assert_int_equal(get(b, 1), 0);
-    assert_int_equal(kv_store_checkpoint(a, "c", &at, &e), ERR_UNSUPPORTED_OPERATION);
+    kv_memory_crash(a);
+    kv_memory_crash(b);
+    stop(&f);
+}
+
+static void a_checkpoint_is_a_store_of_its_own(void **state)
+{
+    struct fixture f = start(0);
+    struct kv_store *a = open_store(&f, "a");
+    struct kv_checkpoint at;
+    struct kv_store *b;
+    struct error e;
+
+    (void)state;
+    put(a, 1, 10, 1);
+    OK(kv_store_checkpoint(a, arena_printf(&f.arena, "%s/c", f.dir), &at, &e));
+    assert_int_equal(at.state.offset, 1);
+    put(a, 1, 11, 2);
+    b = open_store(&f, "c");
+    assert_int_equal(get(b, 1), 10);
+    assert_int_equal(kv_store_state(b).offset, 1);
     kv_memory_crash(a);
     kv_memory_crash(b);
     stop(&f);
@@ -141,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_takes_what_was_not_flushed),
         cmocka_unit_test(directories_are_apart),
+        cmocka_unit_test(a_checkpoint_is_a_store_of_its_own),
         cmocka_unit_test(a_share_that_is_full_is_flushed),
         cmocka_unit_test(a_damaged_file_is_found),
     };
