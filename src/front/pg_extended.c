@@ -1,5 +1,6 @@
 /* Prepared statements and portals: Parse, Bind, Describe, Execute, Close, and what a simple query
  * shares with them. */
+#include "pg_array.h"
 #include "pg_parameter.h"
 #include "pg_state.h"
 
@@ -255,7 +256,10 @@ static bool take_parameter(struct pg_portal *p, size_t i, struct bytes value, bo
     enum errcode code = ERR_OK;
 
     value = arena_copy(&p->arena, value);
-    if (binary) {
+    if (pg_array_element(oid) != 0) {
+        code = binary ? pg_array_of_binary(oid, value, &p->arena, &value, &why)
+                      : pg_array_of_text(value, &p->arena, &value, &why);
+    } else if (binary) {
         code = pg_parameter_text(oid, value, &p->arena, &value, &why);
     } else if (oid == PG_OID_BYTEA) {
         code = pg_parameter_hex(value, &p->arena, &value, &why);

@@ -5,7 +5,7 @@
 
 #include "base/calendar.h"
 
-#define EPOCH_DAYS     10957 /* 2000-01-01 */
+#define EPOCH_DAYS     INT64_C(10957) /* 2000-01-01 */
 #define MICROS         INT64_C(1000000)
 #define NUMERIC_GROUPS 64
 
@@ -20,6 +20,9 @@ static struct bytes date_text(int64_t days, struct arena *arena)
 {
     struct civil c = calendar_civil(days * SECONDS_PER_DAY);
 
+    if (days == INT32_MIN + EPOCH_DAYS || days == INT32_MAX + EPOCH_DAYS) {
+        return bytes_str(days < 0 ? "-infinity" : "infinity");
+    }
     return text_of(arena_printf(arena, "%04d-%02d-%02d%s", c.year <= 0 ? 1 - c.year : c.year,
                                 c.month, c.day, c.year <= 0 ? " (BC)" : ""));
 }
@@ -39,6 +42,9 @@ static struct bytes timestamp_text(int64_t micros, bool utc, struct arena *arena
     struct bytes date = date_text(day + EPOCH_DAYS, arena);
     struct bytes time = time_text(floor_mod(micros, SECONDS_PER_DAY * MICROS), arena);
 
+    if (micros == INT64_MIN || micros == INT64_MAX) {
+        return bytes_str(micros < 0 ? "-infinity" : "infinity");
+    }
     return text_of(arena_printf(arena, "%.*s %.*s%s", (int)date.len, (const char *)date.data,
                                 (int)time.len, (const char *)time.data, utc ? "+00" : ""));
 }

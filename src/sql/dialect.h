@@ -5,6 +5,11 @@
  *   OPERATOR(pg_catalog.=)   =
  *   COLLATE pg_catalog.default   nothing
  *   $1                       CAST($1 AS type), when its type is known
+ *   information_schema.x     ours (pg_information.h)
+ *   'x'::regclass            a look-up by name; so with regtype, regproc, regnamespace
+ *   ::oid                    ::UINTEGER, which is an oid to clients (value.h)
+ *   '{a,b}'::text[]          '[a,b]'::text[]
+ *   json_build_object        json_object, and so on
  * Thread: any.
  */
 #ifndef SQL_DIALECT_H
@@ -41,8 +46,14 @@ bool dialect_split(struct bytes *text, struct bytes *ret);
 /* The n-th word, from 0, is this one, in any case. */
 bool dialect_starts(struct bytes statement, const char *const *words, size_t count);
 
+/* Of parameters whose type is 0, that to which the text casts them ($1::date), if it is a known one. */
+void dialect_parameter_types(struct bytes statement, uint32_t *types, size_t count);
 /* casts: by parameter, from $1 on; NULL entries: none. Appends to out, with a 0 byte behind. */
 void dialect_rewrite(struct bytes statement, const char *const *casts, size_t count,
                      struct buffer *out);
+/* The same with a null, which DuckDB does not see before it runs, in the places of the parameters; those
+ * without a cast are text. */
+void dialect_rewrite_nulls(struct bytes statement, const char *const *casts, size_t count,
+                           struct buffer *out);
 
 #endif

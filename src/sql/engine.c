@@ -1,4 +1,5 @@
 #include "pg_catalog.h"
+#include "pg_information.h"
 #include "relations.h"
 #include "scan.h"
 #include "statement.h"
@@ -176,6 +177,9 @@ static enum errcode prepare_database(struct sql_session *owner, struct error *e)
     }
     for (size_t i = 0; pg_catalog_objects[i] != NULL; i++) {
         TRY(session_run(owner, pg_catalog_objects[i], e));
+    }
+    for (size_t i = 0; pg_information_objects[i] != NULL; i++) {
+        TRY(session_run(owner, pg_information_objects[i], e));
     }
     TRY(scan_register(owner, e));
     for (size_t i = 0; i < ARRAY_LEN(last); i++) {

@@ -2,6 +2,7 @@
 
 #include "scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/diag.h"
@@ -58,20 +59,74 @@ static enum errcode make_view(struct sql_engine *engine, struct arena *arena,
                        e);
 }
 
+/* ---- primary keys, for pg_catalog.h ---- */
+
+#define KEYS RELATIONS_CATALOG "." RELATIONS_SYSTEM ".eider_keys"
+
+static void add_literal(struct buffer *out, const char *text)
+{
+    buffer_u8(out, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            buffer_u8(out, '\'');
+        }
+        buffer_u8(out, (uint8_t)*text);
+    }
+    buffer_u8(out, '\'');
+}
+
+static enum errcode drop_keys(struct sql_engine *engine, const struct relation *r, struct error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+
+    buffer_bytes(&text, bytes_str("DELETE FROM " KEYS " WHERE schema_name = "));
+    add_literal(&text, r->database);
+    buffer_bytes(&text, bytes_str(" AND table_name = "));
+    add_literal(&text, r->name);
+    buffer_u8(&text, '\0');
+    return session_run(engine->owner, (const char *)text.data, e);
+}
+
+static enum errcode make_keys(struct sql_engine *engine, const struct relation *r,
+                              const struct schema *schema, struct error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    char number[16];
+
+    if (!schema_has_primary_key(schema)) {
+        return ERR_OK;
+    }
+    buffer_bytes(&text, bytes_str("INSERT INTO " KEYS " VALUES "));
+    for (uint32_t i = 0; i < schema->primary_key_count; i++) {
+        buffer_bytes(&text, bytes_str(i == 0 ? "(" : ", ("));
+        add_literal(&text, r->database);
+        buffer_u8(&text, ',');
+        add_literal(&text, r->name);
+        buffer_u8(&text, ',');
+        add_literal(&text, schema->columns[schema->primary_key[i]].name);
+        (void)snprintf(number, sizeof number, ", %u)", i + 1);
+        buffer_bytes(&text, bytes_str(number));
+    }
+    buffer_u8(&text, '\0');
+    return session_run(engine->owner, (const char *)text.data, e);
+}
+
 static void relation_drop(struct sql_engine *engine, struct relation *r)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct error e;
 
     if (r->made && (drop_view(engine, &arena, r, "", &e) != ERR_OK ||
-                    drop_view(engine, &arena, r, "$changelog", &e) != ERR_OK)) {
+                    drop_view(engine, &arena, r, "$changelog", &e) != ERR_OK ||
+                    drop_keys(engine, r, &e) != ERR_OK)) {
         diag_warn("sql", "%s.%s stays visible: %s", r->database, r->name, e.message);
     }
     free(r->database);
     free(r->name);
 }
 
-static void relation_make(struct sql_engine *engine, struct relation *r)
+static void relation_make(struct sql_engine *engine, struct relation *r,
+                          const struct schema *schema)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct error e;
@@ -81,6 +136,9 @@ static void relation_make(struct sql_engine *engine, struct relation *r)
         return;
     }
     r->made = true;
+    if (make_keys(engine, r, schema, &e) != ERR_OK) {
+        diag_warn("sql", "%s.%s shows no primary key: %s", r->database, r->name, e.message);
+    }
     if (make_view(engine, &arena, r, RELATION_CHANGELOG, &e) != ERR_OK) {
         diag_warn("sql", "%s.%s has no changelog: %s", r->database, r->name, e.message);
     }
@@ -203,7 +261,7 @@ static void make_relations(struct sql_engine *engine, const struct meta_view *vi
                                    .name = mem_strdup(t->name),
                                    .table_id = t->id,
                                    .schema_id = meta_table_latest(t)->id};
-        relation_make(engine, &all[i]);
+        relation_make(engine, &all[i], meta_table_latest(t)->schema);
     }
     free(engine->relations);
     engine->relations = all;

@@ -131,22 +131,43 @@ static bool prepare_text(struct sql_statement *st, const char *text, struct sql_
     return right;
 }
 
-/* Types of all parameters: as given, else as DuckDB has found out. */
+/* As DuckDB has found out; 0: it has not. */
+static uint32_t found_type(struct sql_statement *st, uint64_t index)
+{
+    const struct duckdb *d = duckdb();
+    int id = d->param_type(st->prepared, index);
+    struct sql_type type = {0};
+    struct error ignored;
+    uint32_t oid;
+
+    if (id != DUCK_LIST) {
+        return value_parameter_oid(id);
+    }
+    oid = value_type_make(d, d->param_logical_type(st->prepared, index), &st->arena, &type,
+                          &ignored) == ERR_OK
+              ? type.oid
+              : 0;
+    value_type_fini(d, &type);
+    return value_type_cast(oid) == NULL ? 0 : oid;
+}
+
+/* Types of all parameters: as given, else as the text says, else as DuckDB has found out. */
 static bool take_parameters(struct sql_statement *st, const struct sql_source *source,
                             struct sql_error *e)
 {
-    const struct duckdb *d = duckdb();
-
-    st->parameter_count = d->nparams(st->prepared);
+    st->parameter_count = duckdb()->nparams(st->prepared);
     if (st->parameter_count > PARAMETERS_MAX) {
         return failed(e, "54023", "a statement has too many parameters");
     }
     st->parameters = arena_array(&st->arena, st->parameter_count + 1, sizeof *st->parameters);
+    for (size_t i = 0; i < st->parameter_count && i < source->type_count; i++) {
+        st->parameters[i] = source->types[i];
+    }
+    dialect_parameter_types(bytes_str(source->text), st->parameters, st->parameter_count);
     for (size_t i = 0; i < st->parameter_count; i++) {
-        uint32_t given = i < source->type_count ? source->types[i] : 0;
-
-        st->parameters[i] =
-            given != 0 ? given : value_parameter_oid(d->param_type(st->prepared, i + 1));
+        if (st->parameters[i] == 0) {
+            st->parameters[i] = found_type(st, i + 1);
+        }
     }
     return true;
 }
@@ -161,25 +182,59 @@ static const char *const *casts_of(struct sql_statement *st)
     return casts;
 }
 
-static bool take_columns(struct sql_statement *st, struct sql_error *e)
+static bool take_columns(struct sql_statement *st, void *prepared, struct sql_error *e)
 {
     const struct duckdb *d = duckdb();
     struct error why;
 
-    st->column_count = d->prepared_statement_column_count(st->prepared);
+    st->column_count = d->prepared_statement_column_count(prepared);
     st->names = arena_array(&st->arena, st->column_count + 1, sizeof *st->names);
     st->types = arena_array(&st->arena, st->column_count + 1, sizeof *st->types);
     for (size_t i = 0; i < st->column_count; i++) {
-        const char *name = d->prepared_statement_column_name(st->prepared, i);
+        const char *name = d->prepared_statement_column_name(prepared, i);
 
         st->names[i] = arena_strndup(&st->arena, name, strlen(name));
         d->free((void *)(uintptr_t)name);
-        if (value_type_make(d, d->prepared_statement_column_logical_type(st->prepared, i),
-                            &st->arena, &st->types[i], &why) != ERR_OK) {
+        if (value_type_make(d, d->prepared_statement_column_logical_type(prepared, i), &st->arena,
+                            &st->types[i], &why) != ERR_OK) {
             return failed(e, "0A000", why.message);
         }
     }
     return true;
+}
+
+/* DuckDB does not say what the columns are when a function wants to see its parameters first, as
+ * json_object does. */
+static bool is_open(struct sql_statement *st)
+{
+    const struct duckdb *d = duckdb();
+    void *logical = NULL;
+    bool open;
+
+    if (st->parameter_count == 0 || d->prepared_statement_column_count(st->prepared) == 0) {
+        return false;
+    }
+    logical = d->prepared_statement_column_logical_type(st->prepared, 0);
+    open = d->get_type_id(logical) == DUCK_INVALID;
+    d->destroy_logical_type(&logical);
+    return open;
+}
+
+/* Then they are those of the statement with nulls for parameters. */
+static bool describe(struct sql_statement *st, struct bytes given, struct sql_error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    void *prepared = NULL;
+    bool right;
+
+    if (!is_open(st)) {
+        return take_columns(st, st->prepared, e);
+    }
+    dialect_rewrite_nulls(given, casts_of(st), st->parameter_count, &text);
+    right = prepare_one(st->session, (const char *)text.data, &prepared, e) &&
+            take_columns(st, prepared, e);
+    duckdb()->destroy_prepare(&prepared);
+    return right;
 }
 
 static bool only_reads(int type) { return type == DUCK_SELECT || type == DUCK_EXPLAIN; }
@@ -238,7 +293,7 @@ static bool prepare(struct sql_statement *st, const struct sql_source *source, s
         }
     }
     st->text = arena_strndup(&st->arena, text.data, text.len - 1);
-    if (!take_columns(st, e)) {
+    if (!describe(st, given, e)) {
         return false;
     }
     pushed_derive(st);

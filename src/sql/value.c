@@ -11,6 +11,7 @@ enum {
     OID_INT2 = 21,
     OID_INT4 = 23,
     OID_TEXT = 25,
+    OID_OID = 26, /* the unsigned integer that PostgreSQL has */
     OID_JSON = 114,
     OID_FLOAT4 = 700,
     OID_FLOAT8 = 701,
@@ -38,7 +39,7 @@ static const struct known {
     {DUCK_SMALLINT, OID_INT2, 1005, 2, "SMALLINT"},
     {DUCK_USMALLINT, OID_INT4, 1007, 4, "INTEGER"},
     {DUCK_INTEGER, OID_INT4, 1007, 4, "INTEGER"},
-    {DUCK_UINTEGER, OID_INT8, 1016, 8, "BIGINT"},
+    {DUCK_UINTEGER, OID_OID, 1028, 4, "UINTEGER"},
     {DUCK_BIGINT, OID_INT8, 1016, 8, "BIGINT"},
     {DUCK_UBIGINT, OID_NUMERIC, 1231, -1, NULL},
     {DUCK_HUGEINT, OID_NUMERIC, 1231, -1, NULL},
@@ -72,6 +73,28 @@ static const struct known *known(int id)
     return NULL;
 }
 
+static const char *array_cast(uint32_t oid)
+{
+    static const struct {
+        uint32_t oid;
+        const char *cast;
+    } arrays[] = {
+        {1000, "BOOLEAN[]"}, {1003, "VARCHAR[]"},  {1005, "SMALLINT[]"},
+        {1007, "INTEGER[]"}, {1009, "VARCHAR[]"},  {1014, "VARCHAR[]"},
+        {1015, "VARCHAR[]"}, {1016, "BIGINT[]"},   {1021, "FLOAT[]"},
+        {1022, "DOUBLE[]"},  {1028, "UINTEGER[]"}, {1115, "TIMESTAMP[]"},
+        {1182, "DATE[]"},    {1183, "TIME[]"},     {1185, "TIMESTAMP WITH TIME ZONE[]"},
+        {2951, "UUID[]"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(arrays); i++) {
+        if (arrays[i].oid == oid) {
+            return arrays[i].cast;
+        }
+    }
+    return NULL;
+}
+
 const char *value_type_cast(uint32_t oid)
 {
     if (oid == OID_VARCHAR || oid == OID_BPCHAR) {
@@ -82,7 +105,7 @@ const char *value_type_cast(uint32_t oid)
             return knowns[i].cast;
         }
     }
-    return NULL;
+    return array_cast(oid);
 }
 
 uint32_t value_parameter_oid(int duck_type)
@@ -564,6 +587,9 @@ static void binary_scalar(const struct sql_value *v, struct buffer *out)
         return;
     case OID_INT8:
         put_i64be(buffer_room(out, 8), (int64_t)read_integer(v));
+        return;
+    case OID_OID:
+        parts_u32be((uint32_t)read_integer(v), out);
         return;
     case OID_FLOAT4:
     case OID_FLOAT8:

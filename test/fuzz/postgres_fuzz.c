@@ -6,6 +6,7 @@
  * then the bytes of the connection. */
 #include <stdlib.h>
 
+#include "front/pg_array.h"
 #include "front/pg_command.h"
 #include "front/pg_parameter.h"
 #include "front/pg_session.h"
@@ -54,6 +55,9 @@ static void look_at_message(const struct pg_message *m, uint32_t oid, struct are
         IGNORE(pg_timeout_parse(arena_strndup(arena, value.data, value.len), &ms));
     }
     IGNORE(pg_parameter_text(oid, m->body, arena, &value, NULL) != ERR_OK);
+    IGNORE(pg_array_of_text(m->body, arena, &value, NULL) != ERR_OK);
+    IGNORE(pg_array_of_binary(1007, m->body, arena, &value, NULL) != ERR_OK);
+    IGNORE(pg_array_of_binary(1231, m->body, arena, &value, NULL) != ERR_OK);
 }
 
 static void run_session(struct bytes in)

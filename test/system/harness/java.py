@@ -22,9 +22,9 @@ def missing_tools():
     return [tool for tool in ("java", "javac", "mvn") if not shutil.which(tool)]
 
 
-def build(version):
+def build(version, source=SOURCE):
     """The folder with the driver and its jars; made when the sources have changed."""
-    files = [SOURCE / "pom.xml", *sorted(SOURCE.rglob("*.java"))]
+    files = [source / "pom.xml", *sorted(source.rglob("*.java"))]
     key = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()
     output = CACHE / version
     output.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def build(version):
     with open(output / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several workers, one build
         if not stamp.exists() or stamp.read_text() != key:
-            command = ["mvn", "-q", "-B", "-f", SOURCE / "pom.xml", "package"]
+            command = ["mvn", "-q", "-B", "-f", source / "pom.xml", "package"]
             command += [f"-Dfluss.version={version}", f"-Dtest.output={output}"]
             done = subprocess.run([str(c) for c in command], capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
@@ -71,7 +71,7 @@ class Driver:
         assert line, "the Java client ended"
         answer = json.loads(line)
         if "error" in answer:
-            raise Refused(answer["code"], answer["error"])
+            raise Refused(answer.get("code", answer.get("state")), answer["error"])
         return answer["ok"]
 
     def end(self):

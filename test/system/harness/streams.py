@@ -11,6 +11,13 @@ async def make(client, db, schema, name="t", **options):
     return await client.get_table(path)
 
 
+async def make_keyed(client, db, schema, keys, name="t", **options):
+    path = fluss.TablePath(db, name)
+    described = fluss.TableDescriptor(fluss.Schema(schema, primary_keys=keys), **options)
+    await client.get_admin().create_table(path, described)
+    return await client.get_table(path)
+
+
 async def append_table(table, data):
     writer = table.new_append().create_writer()
     writer.write_arrow(data)

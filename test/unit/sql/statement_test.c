@@ -66,6 +66,28 @@ static void parameters_have_types(void **state)
     sql_statement_free(st);
 }
 
+/* DuckDB does not know the columns of these before it has seen the parameters. */
+static void functions_that_look_at_parameters(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct sql_source source = {.text = "select json_object($1::text, 1), 5, $2::int[]"};
+    struct sql_parameter values[] = {{.text = bytes_str("a")}, {.text = bytes_str("[1, 2]")}};
+    OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
+    struct sql_statement *st = NULL;
+    struct sql_result *r = NULL;
+    size_t rows = 0;
+
+    assert_true(sql_prepare(q->session, &source, &st, &q->error));
+    assert_int_equal(sql_column_count(st), 3);
+    assert_int_equal(sql_column_type(st, 1)->oid, 23);
+    assert_true(sql_execute(st, values, &r, &q->error));
+    assert_true(sql_result_next(r, &rows, &q->error));
+    sql_add_row(q, r, 0, &out, 3);
+    assert_true(bytes_equal_str(buffer_view(&out), "{\"a\":1}|5|{1,2}"));
+    sql_result_free(r);
+    sql_statement_free(st);
+}
+
 static void a_table_that_has_become_another(void **state)
 {
     struct sql_store *q = sql_ready(state);
@@ -96,9 +118,8 @@ static void a_table_that_has_become_another(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_have_states),
-        SQL_TEST(only_queries),
-        SQL_TEST(parameters_have_types),
+        cmocka_unit_test(errors_have_states),      SQL_TEST(only_queries),
+        SQL_TEST(parameters_have_types),           SQL_TEST(functions_that_look_at_parameters),
         SQL_TEST(a_table_that_has_become_another),
     };
 
