@@ -24,7 +24,7 @@ void pg_statement_unref(struct pg_statement *st)
     }
 }
 
-static struct pg_statement *pg_statement_find(struct pg_session *s, const char *name)
+struct pg_statement *pg_statement_find(struct pg_session *s, const char *name)
 {
     LIST_FOR_EACH(it, &s->statements)
     {
@@ -46,7 +46,7 @@ void pg_statement_forget(struct pg_session *s, struct pg_statement *st)
     }
 }
 
-static struct pg_portal *pg_portal_find(struct pg_session *s, const char *name)
+struct pg_portal *pg_portal_find(struct pg_session *s, const char *name)
 {
     LIST_FOR_EACH(it, &s->portals)
     {

@@ -3,7 +3,7 @@
  * A step takes what messages there are and answers them, and stops early when there is enough to
  * send; a query goes on with the next step. So a client that does not read costs no thread. BEGIN,
  * COMMIT, SET and others that change nothing here are answered here, everything else is a query.
- * Thread: one at a time, a pool's: a step waits for its query.
+ * Thread: one at a time, a pool's: a step waits for its query; but for quick steps.
  */
 #ifndef FRONT_PG_SESSION_H
 #define FRONT_PG_SESSION_H
@@ -24,6 +24,9 @@ enum pg_step {
     PG_HAS_MORE, /* send, then step again */
     PG_ENDS,     /* send, then close */
     PG_CANCELS,  /* the same; and `cancel` is to be ended */
+    /* of a quick step only: */
+    PG_LOOKS_UP,   /* a quick step again when that is done */
+    PG_NEEDS_STEP, /* a step in a pool is next */
 };
 
 struct pg_session *pg_session_new(struct sql_engine *engine, struct pg_key key);
@@ -32,6 +35,10 @@ void pg_session_free(struct pg_session *s); /* accepts NULL */
 /* Takes messages off the front of `in`, appends answers to `out`. view: the catalog. */
 enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struct buffer *in,
                              struct buffer *out);
+/* The same on a shard, as long as nothing but rows by their keys is asked for (sql.h), for which nobody
+ * has to wait; what is left in `in` takes a step. pg_quick.c */
+enum pg_step pg_session_quick(struct pg_session *s, struct meta_view *view, struct buffer *in,
+                              struct buffer *out, const struct sql_lookup_wait *wait);
 /* After PG_CANCELS. */
 struct pg_key pg_session_cancel(const struct pg_session *s);
 

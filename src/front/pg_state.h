@@ -62,6 +62,7 @@ struct pg_session {
     char **settings; /* heap, by pg_settings; NULL: as there */
     _Atomic(struct sql_session *) interruptible; /* sql, for others; NULL: before the start */
     atomic_int interrupt;
+    bool looked_up; /* the Execute that is next: its lookup is done */
 };
 
 bool pg_failed(struct sql_error *e, const char *state, const char *message);
@@ -77,6 +78,8 @@ bool pg_set(struct pg_session *s, const struct pg_command *c, struct buffer *out
 /* Prepares a statement without a name, of which `text` is one. One reference. */
 bool pg_statement_make(struct pg_session *s, struct bytes text, const struct sql_source *types,
                        struct pg_statement **ret, struct sql_error *e);
+struct pg_statement *pg_statement_find(struct pg_session *s, const char *name);
+struct pg_portal *pg_portal_find(struct pg_session *s, const char *name);
 void pg_statement_unref(struct pg_statement *st);
 void pg_statement_forget(struct pg_session *s, struct pg_statement *st); /* accepts NULL */
 struct pg_portal *pg_portal_new(struct pg_statement *st, const char *name);

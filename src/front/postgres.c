@@ -22,7 +22,8 @@ struct postgres_front {
     struct deferred stop;
 };
 
-/*  READING ──> STEPPING (pool) ──> SENDING ──> READING or STEPPING     any ──> CLOSING (pool) ──> gone */
+/*  READING ──> STEPPING (shard, then pool) ──> SENDING ──> READING or STEPPING
+ *  any ──> CLOSING (pool) ──> gone */
 struct connection {
     struct list link;
     struct postgres_front *front;
@@ -44,6 +45,7 @@ struct connection {
 };
 
 static void connection_go(struct connection *c);
+static void connection_step(struct connection *c);
 
 /* ---- the end ---- */
 
@@ -208,6 +210,36 @@ static void step_start(struct connection *c)
     pool_submit(c->front->options.pool, &c->job);
 }
 
+static void looked_up(void *context)
+{
+    struct connection *c = context;
+
+    c->stepping = false;
+    if (c->stream == NULL || c->front->stopping) {
+        connection_end(c);
+        return;
+    }
+    connection_step(c);
+    stream_resume(c->stream);
+}
+
+/* On the shard as far as nothing has to be waited for, then in the pool. */
+static void connection_step(struct connection *c)
+{
+    const struct sql_lookup_wait wait = {
+        .shard = c->front->service->shard, .done = looked_up, .context = c};
+
+    buffer_bytes(&c->in, buffer_view(&c->more));
+    buffer_clear(&c->more);
+    c->step = pg_session_quick(c->session, c->front->service->view, &c->in, &c->out, &wait);
+    c->stepping = c->step == PG_LOOKS_UP;
+    if (c->step == PG_NEEDS_STEP) {
+        step_start(c);
+    } else if (!c->stepping && c->out.len > 0) {
+        send_out(c);
+    }
+}
+
 /* What is next, when no step and no write is under way. */
 static void connection_go(struct connection *c)
 {
@@ -215,12 +247,8 @@ static void connection_go(struct connection *c)
         connection_end(c);
         return;
     }
-    if (c->more.len > 0) {
-        buffer_bytes(&c->in, buffer_view(&c->more));
-        buffer_clear(&c->more);
-        step_start(c);
-    } else if (c->step == PG_HAS_MORE) {
-        step_start(c);
+    if (c->more.len > 0 || c->step == PG_HAS_MORE) {
+        connection_step(c);
     }
     stream_resume(c->stream);
 }

@@ -13,6 +13,15 @@ struct point {
     size_t column_count;
     void *chunk; /* of one answer */
     struct row_source rows;
+    /* of a lookup without waiting */
+    struct sql_lookup_wait wait;
+    struct prune *prune;
+    struct replica_set *set; /* that has the bucket */
+    struct lookup_op op;
+    struct arena arena; /* of the op */
+    struct message message;
+    bool starting;
+    bool answered;
 };
 
 /* ---- preparing ---- */
@@ -95,6 +104,8 @@ void *point_free(struct point *p)
             duckdb()->destroy_data_chunk(&p->chunk);
         }
         (void)meta_table_unref(p->table);
+        prune_free(p->prune);
+        arena_fini(&p->arena);
         free(p->columns);
         free(p);
     }
@@ -138,26 +149,130 @@ static enum errcode look_up(struct sql_statement *st, struct prune *prune, size_
     return code;
 }
 
-bool point_execute(struct sql_statement *st, const struct sql_parameter *parameters,
-                   struct sql_result *r)
+/* What is to be looked up; NULL: DuckDB is to be asked. */
+static struct prune *key_of(const struct sql_statement *st, const struct sql_parameter *parameters)
 {
     const struct point *p = st->point;
     const struct meta_table *table = meta_view_table_by_id(st->session->view, p->table->id);
     struct prune *prune;
 
     if (table == NULL || meta_table_latest(table)->id != meta_table_latest(p->table)->id) {
-        return false;
+        return NULL;
     }
     prune = pushed_prune(st, table, true, parameters);
-    if (prune == NULL || !prune_is_one_key(prune)) {
-        prune_free(prune);
-        return false;
-    }
-    if (look_up(st, prune, &r->rows, NULL) != ERR_OK) {
+    return prune == NULL || prune_is_one_key(prune) ? prune : prune_free(prune);
+}
+
+static void set_answer(struct sql_result *r, struct point *p, size_t rows)
+{
+    r->chunk = p->chunk;
+    r->borrowed = true;
+    r->rows = rows;
+}
+
+bool point_execute(struct sql_statement *st, const struct sql_parameter *parameters,
+                   struct sql_result *r)
+{
+    struct prune *prune = key_of(st, parameters);
+    size_t rows = 0;
+
+    if (prune == NULL || look_up(st, prune, &rows, NULL) != ERR_OK) {
         return false;
     }
     session_cuts_clear(st->session);
-    r->chunk = p->chunk;
-    r->borrowed = true;
+    set_answer(r, st->point, rows);
+    return true;
+}
+
+/* ---- without waiting ---- */
+
+bool sql_has_lookup(const struct sql_statement *st)
+{
+    return st->point != NULL && !sql_is_write(st);
+}
+bool sql_is_lookup(const struct sql_result *r) { return r->borrowed; }
+
+static void came_home(struct message *m)
+{
+    struct point *p = container_of(m, struct point, message);
+
+    p->wait.done(p->wait.context);
+}
+
+/* On the shard of the bucket. */
+static void looked_up(struct bucket_op *op)
+{
+    struct point *p = op->context;
+
+    if (p->starting) {
+        p->answered = true;
+    } else {
+        p->message.run = came_home;
+        shard_send(p->wait.shard, &p->message);
+    }
+}
+
+static void sent(struct message *m)
+{
+    struct point *p = container_of(m, struct point, message);
+
+    replica_lookup(p->set, &p->op);
+}
+
+enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
+                                      const struct sql_parameter *parameters,
+                                      const struct sql_lookup_wait *wait)
+{
+    const struct sql_world *world = &st->session->engine->world;
+    struct point *p = st->point;
+    unsigned shard;
+
+    session_adopt_view(st->session);
+    if (p == NULL || !list_empty(&st->session->cuts)) {
+        return SQL_LOOKUP_NONE;
+    }
+    prune_free(p->prune);
+    p->prune = key_of(st, parameters);
+    if (p->prune == NULL || p->prune->keys == NULL) {
+        return SQL_LOOKUP_NONE;
+    }
+    arena_reset(&p->arena);
+    p->wait = *wait;
+    p->op = (struct lookup_op){.op = {.id = p->prune->keys->id, .done = looked_up, .context = p},
+                               .keys = p->prune->keys->keys,
+                               .count = 1,
+                               .arena = &p->arena};
+    shard = bucket_shard(&p->op.op.id, world->count);
+    p->set = world->replicas[shard];
+    p->answered = false;
+    p->starting = world->shards[shard] == wait->shard;
+    if (!p->starting) {
+        p->message.run = sent;
+        shard_send(world->shards[shard], &p->message);
+        return SQL_LOOKUP_WAITS;
+    }
+    replica_lookup(p->set, &p->op);
+    p->starting = false;
+    return p->answered ? SQL_LOOKUP_READY : SQL_LOOKUP_WAITS;
+}
+
+bool sql_lookup_finish(struct sql_statement *st, struct sql_result **ret)
+{
+    struct point *p = st->point;
+    bool found = p->op.op.code == ERR_OK && p->op.values[0].len > 0;
+    struct sql_result *r;
+
+    if (p->op.op.code != ERR_OK) {
+        return false;
+    }
+    duckdb()->data_chunk_reset(p->chunk);
+    if (found && (row_source_one(&p->rows, p->op.values[0], NULL) != ERR_OK ||
+                  fill_chunk(p, NULL) != ERR_OK)) {
+        return false;
+    }
+    r = mem_new(struct sql_result);
+    r->statement = st;
+    set_answer(r, p, found ? 1 : 0);
+    *ret = r;
     return true;
 }

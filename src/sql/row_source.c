@@ -59,9 +59,20 @@ static enum errcode plan_of(struct row_source *s, int16_t schema_id,
     return ERR_OK;
 }
 
-static enum errcode add_rows(struct row_source *s, struct error *e)
+static enum errcode add_row(struct row_source *s, struct bytes value, struct error *e)
 {
     const struct row_source_plan *plan = NULL;
+
+    if (value.len < VALUE_HEADER_SIZE) {
+        return error_set(e, ERR_CORRUPT_RECORD, "a row of %zu bytes", value.len);
+    }
+    TRY(plan_of(s, value_schema_id(value), &plan, e));
+    TRY(row_cells_read(plan->row, value_row(value), plan->cells, e));
+    return arrow_rows_append(s->builder, plan->row, plan->cells, e);
+}
+
+static enum errcode add_rows(struct row_source *s, struct error *e)
+{
     struct value_batch_iterator it;
     struct bytes value = {0};
 
@@ -69,20 +80,41 @@ static enum errcode add_rows(struct row_source *s, struct error *e)
     s->rows = it.left;
     while (it.left > 0) {
         TRY(value_batch_next(&it, &value, e));
-        TRY(plan_of(s, value_schema_id(value), &plan, e));
-        TRY(row_cells_read(plan->row, value_row(value), plan->cells, e));
-        TRY(arrow_rows_append(s->builder, plan->row, plan->cells, e));
+        TRY(add_row(s, value, e));
     }
+    return ERR_OK;
+}
+
+/* The columns of the rows that were added. */
+static enum errcode open_columns(struct row_source *s, struct error *e)
+{
+    static const struct arrow_build_codec plain = {.kind = ARROW_CODEC_NONE};
+    const struct type *row = meta_table_latest(s->table)->schema->row;
+    struct bytes message = {0};
+
+    TRY(arrow_rows_finish(s->builder, &plain, &s->arena, &message, e));
+    TRY(arrow_reader_open(row, message, NULL, &s->arena, &s->reader, e));
+    for (uint32_t i = 0, node = 0; i < row->count; i++) {
+        s->columns[i] = &s->reader.nodes[node];
+        node += s->reader.nodes[node].span;
+    }
+    return ERR_OK;
+}
+
+enum errcode row_source_one(struct row_source *s, struct bytes value, struct error *e)
+{
+    s->rows = 0;
+    arena_reset(&s->arena);
+    arrow_rows_clear(s->builder);
+    TRY(add_row(s, value, e));
+    TRY(open_columns(s, e));
+    s->rows = 1;
     return ERR_OK;
 }
 
 enum errcode row_source_next(struct row_source *s, struct sql_cut *cut, size_t bucket,
                              bool *ret_found, struct error *e)
 {
-    static const struct arrow_build_codec plain = {.kind = ARROW_CODEC_NONE};
-    const struct type *row = meta_table_latest(s->table)->schema->row;
-    struct bytes message = {0};
-
     s->rows = 0;
     TRY(sql_cut_rows(cut, bucket, &s->bytes, ret_found, e));
     if (!*ret_found) {
@@ -91,14 +123,5 @@ enum errcode row_source_next(struct row_source *s, struct sql_cut *cut, size_t b
     arena_reset(&s->arena);
     arrow_rows_clear(s->builder);
     TRY(add_rows(s, e));
-    if (s->rows == 0) {
-        return ERR_OK;
-    }
-    TRY(arrow_rows_finish(s->builder, &plain, &s->arena, &message, e));
-    TRY(arrow_reader_open(row, message, NULL, &s->arena, &s->reader, e));
-    for (uint32_t i = 0, node = 0; i < row->count; i++) {
-        s->columns[i] = &s->reader.nodes[node];
-        node += s->reader.nodes[node].span;
-    }
-    return ERR_OK;
+    return s->rows == 0 ? ERR_OK : open_columns(s, e);
 }

@@ -26,5 +26,7 @@ void row_source_fini(struct row_source *s);
 /* *ret_found false: the bucket has no more rows. */
 MUST_USE enum errcode row_source_next(struct row_source *s, struct sql_cut *cut, size_t bucket,
                                       bool *ret_found, struct error *e);
+/* The one row of a value (format/value_batch.h), borrowed until the next rows. */
+MUST_USE enum errcode row_source_one(struct row_source *s, struct bytes value, struct error *e);
 
 #endif

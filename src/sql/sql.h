@@ -91,4 +91,28 @@ bool sql_result_text(const struct sql_result *r, size_t row, size_t column, stru
 bool sql_result_binary(const struct sql_result *r, size_t row, size_t column, struct buffer *out);
 void sql_result_free(struct sql_result *r); /* accepts NULL */
 
+/* ---- rows by key, without waiting ---- */
+
+/* Statements that ask for one row of a primary-key table by its key may be answered on a shard. */
+bool sql_has_lookup(const struct sql_statement *st);
+/* Their results, which can be closed on a shard, too. */
+bool sql_is_lookup(const struct sql_result *r);
+
+enum sql_lookup_step {
+    SQL_LOOKUP_NONE,  /* it takes sql_execute */
+    SQL_LOOKUP_READY, /* to be finished */
+    SQL_LOOKUP_WAITS, /* done will be called, on the same shard */
+};
+struct sql_lookup_wait {
+    struct shard *shard; /* the caller's */
+    void (*done)(void *context);
+    void *context;
+};
+/* One lookup of a statement at a time; the statement must live until then. Thread: the shard. */
+enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
+                                      const struct sql_parameter *parameters,
+                                      const struct sql_lookup_wait *wait);
+/* As sql_execute; false: it takes that. */
+MUST_USE bool sql_lookup_finish(struct sql_statement *st, struct sql_result **ret);
+
 #endif

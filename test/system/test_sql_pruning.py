@@ -4,6 +4,8 @@ A subquery keeps predicates away from the relation inside it, so each query has 
 everything: `select .. from t where p` and `select .. from (from t) t where p`.
 """
 
+import concurrent.futures
+import contextlib
 import datetime
 import itertools
 import random
@@ -206,3 +208,40 @@ async def keyed(client, db):
         path, fluss.TableDescriptor(schema, bucket_count=3, bucket_keys=["day", "name"])
     )
     return await client.get_table(path)
+
+
+async def test_rows_by_key_while_they_change(server, client, db):
+    """Prepared queries of many connections, answered by lookups: never an older row than acknowledged."""
+    table = await keyed(client, db)
+    writer = table.new_upsert().create_writer()
+    keys = [(DAY, name, number) for name in "ab" for number in range(20)]
+    acknowledged = 0
+    query = "select v, name, id, day from t where day = %b and name = %b and id = %b"
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(sql.connect(server, db, prepare_threshold=0)) for _ in range(8)]
+        for round_ in range(1, 6):
+            for day, name, number in keys:
+                writer.upsert({"day": day, "name": name, "id": number, "v": round_})
+            await writer.flush()
+            acknowledged = round_
+
+            def ask(c):
+                for binary in (False, True):
+                    for day, name, number in keys:
+                        assert sql.rows(c, query, (day, name, number), binary) == [(acknowledged, name, number, day)]
+                    assert sql.rows(c, query, (DAY, "nobody", 1), binary) == []
+
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                list(pool.map(ask, connections))
+        for number in range(2):
+            for name, change in ((b"a", 100), (b"b", 1)):
+                where = (change, DAY, name.decode(), 7)
+                done = connections[0].execute("update t set v = v + %b where day = %b and name = %b and id = %b", where)
+                assert done.rowcount == 1
+        assert sql.rows(connections[0], query, (DAY, "a", 7))[0][0] == acknowledged + 200
+        writer.delete({"day": DAY, "name": "a", "id": 1})
+        await writer.flush()
+        assert all(sql.rows(c, query, (DAY, "a", 1)) == [] for c in connections)
+        await client.get_admin().drop_table(fluss.TablePath(db, "t"), False)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            sql.rows(connections[0], query, (DAY, "a", 2))
