@@ -33,10 +33,34 @@ size_t utf8_next(struct bytes text, uint32_t *ret)
     return len;
 }
 
+/* Bytes of ASCII at the front, as far as they are found many at a time. */
+static size_t ascii_front(struct bytes text)
+{
+    size_t at = 0;
+
+    while (text.len - at >= 2 * sizeof(uint64_t)) {
+        uint64_t word[2];
+
+        memcpy(word, text.data + at, sizeof word);
+        if (((word[0] | word[1]) & UINT64_C(0x8080808080808080)) != 0) {
+            break;
+        }
+        at += sizeof word;
+    }
+    return at;
+}
+
 bool utf8_valid(struct bytes text)
 {
     while (text.len > 0) {
-        size_t len = utf8_next(text, NULL);
+        size_t ascii = ascii_front(text);
+        size_t len;
+
+        text = bytes_slice(text, ascii, text.len - ascii);
+        len = text.len == 0 ? 0 : utf8_next(text, NULL);
+        if (text.len == 0) {
+            break;
+        }
 
         if (len == 0) {
             return false;

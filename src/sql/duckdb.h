@@ -74,6 +74,9 @@ struct duck_result {
     void *internal;
 };
 
+/* Bytes of a text that lies in its duck_string. */
+#define DUCK_STRING_INLINE 12u
+
 struct duck_string {
     uint32_t len; /* up to 12 bytes follow in place, longer texts by pointer */
     char prefix[4];

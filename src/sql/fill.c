@@ -186,31 +186,74 @@ static enum errcode fill_times(const struct fill *f, const struct type *type,
 
 /* ---- texts ---- */
 
+static struct bytes text_at(const struct arrow_read_node *n, size_t row)
+{
+    uint32_t begin;
+
+    if (n->kind == ARROW_BUILD_FIXED) {
+        return bytes_of(n->data.data + row * n->width, n->width);
+    }
+    begin = get_u32le(n->offsets.data + row * 4);
+    return bytes_of(n->data.data + begin, get_u32le(n->offsets.data + row * 4 + 4) - begin);
+}
+
+/* All of the values at once: together they are valid, and none begins inside of a character. False says
+ * nothing yet: what is under a null may be anything. */
+static bool texts_valid(const struct arrow_read_node *n, size_t from, size_t count)
+{
+    uint32_t begin = get_u32le(n->offsets.data + from * 4);
+    uint32_t end = get_u32le(n->offsets.data + (from + count) * 4);
+    bool inside = false;
+
+    if (!utf8_valid(bytes_slice(n->data, begin, end - begin))) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint32_t at = get_u32le(n->offsets.data + (from + i) * 4);
+
+        inside = inside || (at < end && (n->data.data[at] & 0xc0) == 0x80);
+    }
+    return !inside;
+}
+
+/* A short text lies in the vector itself, a long one is copied or, where that is allowed, referred to. */
+static void put_text(const struct fill *f, size_t row, struct bytes value)
+{
+    struct duck_string *to;
+
+    if (value.len > DUCK_STRING_INLINE && !f->borrow) {
+        f->duckdb->unsafe_vector_assign_string_element_len(f->vector, row, (const char *)value.data,
+                                                           value.len);
+        return;
+    }
+    to = (struct duck_string *)f->duckdb->vector_get_data(f->vector) + row;
+    *to = (struct duck_string){.len = (uint32_t)value.len};
+    if (value.len > DUCK_STRING_INLINE) {
+        memcpy(to->prefix, value.data, sizeof to->prefix);
+        to->value.pointer = (const char *)value.data;
+    } else if (value.len > 0) {
+        memcpy((uint8_t *)to + offsetof(struct duck_string, prefix), value.data, value.len);
+    }
+}
+
 static enum errcode fill_texts(const struct fill *f, const struct type *type,
                                const struct arrow_read_node *n, size_t from, struct error *e)
 {
     bool text = type->root == TYPE_CHAR || type->root == TYPE_STRING;
+    bool valid = !text || (n->kind == ARROW_BUILD_BYTES && texts_valid(n, from, f->count));
 
     for (size_t i = 0; i < f->count; i++) {
-        size_t row = from + i;
-        struct bytes value = {0};
+        struct bytes value;
 
-        if (is_null(n, row)) {
+        if (is_null(n, from + i)) {
             continue;
         }
-        if (n->kind == ARROW_BUILD_FIXED) {
-            value = bytes_of(n->data.data + row * n->width, n->width);
-        } else {
-            uint32_t begin = get_u32le(n->offsets.data + row * 4);
-
-            value = bytes_slice(n->data, begin, get_u32le(n->offsets.data + row * 4 + 4) - begin);
-        }
-        if (text && !utf8_valid(value)) {
+        value = text_at(n, from + i);
+        if (!valid && !utf8_valid(value)) {
             return error_set(e, ERR_INVALID_ARGUMENT, "a value of type %s is not UTF-8",
                              type_text(type).text);
         }
-        f->duckdb->unsafe_vector_assign_string_element_len(
-            f->vector, f->at + i, value.len == 0 ? "" : (const char *)value.data, value.len);
+        put_text(f, f->at + i, value);
     }
     return ERR_OK;
 }

@@ -7,7 +7,7 @@
  *   TIMESTAMP_LTZ(p)  TIMESTAMP WITH TIME ZONE, microseconds
  *   ARRAY, MAP, ROW   LIST, MAP, STRUCT
  *
- * Nothing in a vector points into the Arrow buffers afterwards. Recursion is over nested types, whose
+ * Nothing in a vector points into the Arrow buffers afterwards, unless that is asked for. Recursion is over nested types, whose
  * depth is limited where types are made. Thread: any.
  */
 #ifndef SQL_FILL_H
@@ -26,6 +26,7 @@ struct fill {
     void *vector;
     size_t at; /* first row of the vector to write */
     size_t count;
+    bool borrow; /* long texts may point into the node, which outlives the vector's use */
 };
 
 /* Values [from, from + count) of the node, which is of the type. ERR_INVALID_ARGUMENT: a value that

@@ -8,6 +8,9 @@
 
 #define THREADS_MAX  64
 #define THREAD_BYTES ((size_t)4 << 20) /* that a further thread is worth */
+/* From so many rows of a batch on, texts are not copied: the vectors that DuckDB gets point to them until
+ * it asks for the next ones, and so end with the batch. */
+#define BORROW_ROWS ((size_t)256)
 
 /* What a statement that names the relation keeps. */
 struct scan_bind {
@@ -393,11 +396,15 @@ static enum errcode fill_chunk(struct scan *s, struct scan_thread *t, void *chun
                                struct error *e)
 {
     size_t filled = 0;
+    bool borrowed = false;
 
     while (filled < DUCK_VECTOR_SIZE) {
         struct fill f = {.duckdb = s->duckdb, .at = filled};
 
         if (t->at == t->count) {
+            if (borrowed) {
+                break; /* the batch has to stay for now */
+            }
             t->at = 0;
             t->count = 0;
             TRY(t->current ? next_rows(s, t, e) : next_batch(s, t, e));
@@ -407,6 +414,8 @@ static enum errcode fill_chunk(struct scan *s, struct scan_thread *t, void *chun
         }
         f.count = t->count - t->at;
         f.count = f.count > DUCK_VECTOR_SIZE - filled ? DUCK_VECTOR_SIZE - filled : f.count;
+        f.borrow = f.count >= BORROW_ROWS;
+        borrowed = borrowed || f.borrow;
         TRY(fill_rows(s, t, chunk, f, e));
         filled += f.count;
         t->at += f.count;

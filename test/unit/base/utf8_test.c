@@ -38,6 +38,16 @@ static void refuses_invalid_forms(void **state)
     }
     assert_true(utf8_valid(bytes_str("gr\xc3\xbc\xc3\x9f")));
     assert_true(utf8_valid(BYTES_EMPTY));
+    for (size_t len = 1; len < 70; len++) { /* wherever it is in a longer text */
+        uint8_t text[70];
+
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 'a', len);
+            assert_true(utf8_valid(bytes_of(text, len)));
+            text[at] = 0x80;
+            assert_false(utf8_valid(bytes_of(text, len)));
+        }
+    }
     assert_false(utf8_valid(bytes_str("ok\xc3")));
 }
 

@@ -13,7 +13,8 @@
     "{\"name\":\"s\",\"data_type\":{\"type\":\"STRING\"},\"id\":2}],\"highest_field_id\":3},"      \
     "\"partition_key\":[],\"bucket_count\":1,\"properties\":{},\"custom_properties\":{}}"
 
-static void append_values(struct sql_store *q, struct bucket_id id, const struct row_value *values)
+static void append_rows(struct sql_store *q, struct bucket_id id, const struct row_value *values,
+                        int32_t count)
 {
     struct store *s = q->store;
     const struct meta_table *t = meta_view_table_by_id(meta_current(s->meta), id.table_id);
@@ -22,13 +23,20 @@ static void append_values(struct sql_store *q, struct bucket_id id, const struct
     const struct arrow_build_codec plain = {.kind = ARROW_CODEC_NONE};
     struct batch_spec spec = {.append_only = true,
                               .schema_id = 1,
-                              .record_count = 1,
+                              .record_count = count,
                               .batch_sequence = BATCH_NO_BATCH_SEQUENCE,
                               .writer_id = BATCH_NO_WRITER_ID};
 
-    assert_int_equal(arrow_rows_append_values(rows, values, NULL), ERR_OK);
+    for (int32_t i = 0; i < count; i++) {
+        assert_int_equal(arrow_rows_append_values(rows, values + i * 3, NULL), ERR_OK);
+    }
     assert_int_equal(arrow_rows_finish(rows, &plain, &s->arena, &spec.body, NULL), ERR_OK);
     (void)store_append(s, id, batch_build(&spec, &s->arena));
+}
+
+static void append_values(struct sql_store *q, struct bucket_id id, const struct row_value *values)
+{
+    append_rows(q, id, values, 1);
 }
 
 static void nested_values_and_nulls(void **state)
@@ -64,11 +72,55 @@ static void values_that_sql_cannot_hold(void **state)
     assert_non_null(strstr(q->error.message, "not UTF-8"));
 }
 
+/* Each for itself, whatever they are together. */
+static void characters_in_two_values(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct bucket_id id = bucket_of(store_create_table(q->store, "t", NESTED), 0);
+    const struct row_value cut[] = {{.null = true}, {.null = true}, {.bytes = bytes_str("x\xc3")},
+                                    {.null = true}, {.null = true}, {.bytes = bytes_str("\xa9")}};
+
+    append_rows(q, id, cut, 2);
+    assert_null(sql_ask(q, "select s from t"));
+    assert_non_null(strstr(q->error.message, "not UTF-8"));
+}
+
+/* Texts of any length, of batches that are referred to and of such as are copied. */
+static void texts_of_many_rows(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct bucket_id id = bucket_of(store_create_table(q->store, "t", NESTED), 0);
+    struct arena *arena = &q->store->arena;
+    struct row_value *values = arena_array(arena, 3000 * 3, sizeof *values);
+
+    for (size_t i = 0; i < 3000; i++) {
+        char *text = arena_alloc(arena, 41);
+
+        memset(text, 'a' + (int)(i % 26), i % 41);
+        values[i * 3].null = true;
+        values[i * 3 + 1].null = true;
+        values[i * 3 + 2].bytes = bytes_of(text, i % 41);
+        values[i * 3 + 2].null = i % 7 == 0;
+    }
+    append_rows(q, id, values, 3000);
+    append_rows(q, id, values, 100);
+    append_rows(q, id, values, 3000);
+    sql_expect(q,
+               "select count(s), sum(len(s)), count(distinct s), min(s), bool_and(s = "
+               "repeat(s[1], len(s))) from t",
+               sql_ask(q, "select count(x), sum(len(x)), count(distinct x), min(x), true from ("
+                          "select case when i % 7 <> 0 then repeat(chr((97 + i % 26)::int), "
+                          "(i % 41)::int) end x from (select * from range(3000) r(i) union all "
+                          "select * from range(3000) union all select * from range(100)))"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQL_TEST(nested_values_and_nulls),
         SQL_TEST(values_that_sql_cannot_hold),
+        SQL_TEST(characters_in_two_values),
+        SQL_TEST(texts_of_many_rows),
     };
 
     return cmocka_run_group_tests_name("sql/fill", tests, NULL, NULL);
