@@ -394,9 +394,6 @@ static enum errcode open_active(struct opening *o, struct error *e)
     if (log_end_offset(o->log) < o->synced) {
         TRY(open_behind(o, e));
     }
-    if (!o->params->clean && log_active(o->log)->base_offset >= o->params->recovery_point) {
-        o->changed = true; /* it may have been created without a sync of the directory */
-    }
     return segment_open(log_active(o->log), FILE_WRITE, e);
 }
 
@@ -433,6 +430,15 @@ static enum errcode save_writers(struct log *log, struct error *e)
     return code == ERR_DISK_FULL ? ERR_OK : code;
 }
 
+/* After a crash the names that are found may be those of the page cache alone: who made, renamed or
+ * removed them did not come to the sync of the directory. What is built upon them must not lose them. */
+static enum errcode sync_names(const struct opening *o, struct error *e)
+{
+    bool due = o->changed || o->unsynced.count > 0 || !o->params->clean;
+
+    return due && !MUTANT(FORGET_DIR_SYNC) ? dir_sync(o->log->dir, e) : ERR_OK;
+}
+
 static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e)
 {
     struct log *log = o->log;
@@ -441,9 +447,7 @@ static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e
     if (replayed > 0) {
         TRY(save_writers(log, e));
     }
-    if ((o->changed || o->unsynced.count > 0) && !MUTANT(FORGET_DIR_SYNC)) {
-        TRY(dir_sync(log->dir, e));
-    }
+    TRY(sync_names(o, e));
     log->durable = log_end_mark(log);
     log->recovery_point = log->durable.offset;
     return ERR_OK;

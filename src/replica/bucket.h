@@ -25,7 +25,7 @@ struct bucket {
 
     enum bucket_state state;
     struct log *log;        /* OPEN */
-    bool clean;             /* its log is as a clean stop has left it: not opened since */
+    bool clean;             /* its log is as a clean stop has left it: nobody tried to open it */
     int64_t high_watermark; /* readers see what is below */
     int64_t retry_us;       /* a failed open is not tried again before */
     struct kv_tablet *kv;   /* OPEN: of a primary-key table, see kv_tablet.h; else NULL */

@@ -141,6 +141,7 @@ static void open_failed(struct bucket *b, enum errcode code, const struct error 
     struct list *link;
 
     b->state = BUCKET_CLOSED;
+    b->clean = false; /* the attempt may have changed something */
     b->retry_us = shard_now_us(b->set->shard) + OPEN_RETRY_US;
     while ((link = list_pop_front(&b->pending)) != NULL) {
         bucket_op_end(container_of(link, struct bucket_op, link), code, why);
