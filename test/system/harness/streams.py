@@ -50,3 +50,15 @@ async def poll_rows(scanner, count, seconds=30):
 async def row_scanner(table, offset=fluss.EARLIEST_OFFSET):
     scanner = await table.new_scan().create_log_scanner()
     return subscribe(scanner, table.get_table_info().num_buckets, offset)
+
+
+def load(server, tables, db="fluss"):
+    """{name: Arrow table} as log tables, outside of any event loop."""
+
+    async def run():
+        client = await fluss.FlussConnection.create(fluss.Config({"bootstrap.servers": server.address}))
+        for name, data in tables.items():
+            await append_table(await make(client, db, data.schema, name=name, bucket_count=2), data)
+        await client.close()
+
+    asyncio.run(run())
