@@ -8,6 +8,9 @@ int cmd_config(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
 int cmd_sql(int argc, char **argv);
+int cmd_tables(int argc, char **argv);
+int cmd_describe(int argc, char **argv);
+int cmd_tail(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

@@ -61,6 +61,14 @@ void output_end(struct output *o)
     o->columns = NULL;
 }
 
+void output_settle(struct output *o)
+{
+    if (o->kind->settle != NULL) {
+        o->kind->settle(o);
+    }
+    sink_flush(o->sink);
+}
+
 static void nothing(struct output *o) { (void)o; }
 
 /* ---- CSV ---- */
@@ -113,7 +121,7 @@ static void csv_row(struct output *o, const struct client_cell *cells)
     sink_text(o->sink, "\n");
 }
 
-static const struct output_kind output_csv = {csv_begin, csv_row, nothing};
+static const struct output_kind output_csv = {csv_begin, csv_row, nothing, NULL};
 
 /* ---- Markdown ---- */
 
@@ -153,4 +161,4 @@ static void markdown_row(struct output *o, const struct client_cell *cells)
     sink_text(o->sink, o->count > 0 ? " |\n" : "");
 }
 
-static const struct output_kind output_markdown = {markdown_begin, markdown_row, nothing};
+static const struct output_kind output_markdown = {markdown_begin, markdown_row, nothing, NULL};

@@ -45,6 +45,8 @@ void output_begin(struct output *o, const struct client_column *columns, size_t 
 /* As many cells as columns. */
 void output_row(struct output *o, const struct client_cell *cells);
 void output_end(struct output *o);
+/* What has been held is written: a result that goes on. */
+void output_settle(struct output *o);
 
 /* Whether numbers of that type are shown at the right. */
 bool output_is_number(uint32_t type);

@@ -275,11 +275,16 @@ static void box_row(struct output *o, const struct client_cell *cells)
     put_row(o, cells, o->rows + 1);
 }
 
-static void box_end(struct output *o)
+static void box_settle(struct output *o)
 {
     if (!o->box->open) {
         put_held(o);
     }
+}
+
+static void box_end(struct output *o)
+{
+    box_settle(o);
     if (o->box->widths != NULL && o->count > 0) {
         put_rule(o, "\xe2\x94\x94", "\xe2\x94\xb4", "\xe2\x94\x98");
     }
@@ -288,4 +293,4 @@ static void box_end(struct output *o)
     }
 }
 
-const struct output_kind output_box = {box_begin, box_row, box_end};
+const struct output_kind output_box = {box_begin, box_row, box_end, box_settle};

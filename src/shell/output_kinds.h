@@ -8,6 +8,7 @@ struct output_kind {
     void (*begin)(struct output *o);
     void (*row)(struct output *o, const struct client_cell *cells);
     void (*end)(struct output *o);
+    void (*settle)(struct output *o); /* NULL: nothing is held */
 };
 
 extern const struct output_kind output_box;

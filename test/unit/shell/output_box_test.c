@@ -78,6 +78,29 @@ static void many_rows_stream(void **state)
     assert_non_null(strstr(got, "│ 1234567 │\n└───┘\n(1500 rows)\n"));
 }
 
+static void a_result_that_goes_on_is_settled(void **state)
+{
+    static const struct output_options o = {.format = OUTPUT_BOX};
+    struct client_column column = {.name = "n", .type = 23};
+    struct client_cell cell = {.text = bytes_str("1")};
+    struct sink sink;
+    struct output out = {.options = &o, .sink = &sink};
+
+    (void)state;
+    caught_begin(&sink);
+    output_begin(&out, &column, 1);
+    output_row(&out, &cell);
+    output_settle(&out);
+    assert_string_equal(caught(&sink), "┌───┐\n│ n │\n├───┤\n│ 1 │\n");
+    output_row(&out, &cell);
+    output_settle(&out);
+    assert_string_equal(caught(&sink), "│ 1 │\n");
+    output_end(&out);
+    assert_string_equal(caught(&sink), "└───┘\n(2 rows)\n");
+    caught_end(&sink);
+    arena_fini(&out.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +109,7 @@ int main(void)
         cmocka_unit_test(what_cannot_fit_stands_below_each_other),
         cmocka_unit_test(control_characters_are_shown_not_sent),
         cmocka_unit_test(many_rows_stream),
+        cmocka_unit_test(a_result_that_goes_on_is_settled),
     };
 
     (void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -1,0 +1,441 @@
+#include "follow.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "format/partition.h"
+#include "io/blocking.h"
+#include "io/clock.h"
+#include "io/stream.h"
+#include "io/terminal.h"
+
+#define POLL_US    100000
+#define REFRESH_US 2000000 /* new partitions, new leaders */
+#define RANGE_MAX  100000  /* rows of a bucket that one statement sorts */
+
+struct position {
+    int64_t partition_id;
+    int32_t bucket;
+    int64_t next; /* offset */
+};
+
+struct following {
+    const struct follow_options *options;
+    struct tool_client tool;
+    struct client *client;
+    struct client_options client_options;
+    struct tool_table table;
+    struct arena table_arena;
+    struct position *positions; /* heap */
+    size_t position_count;
+    struct output output;
+    struct output_options look;
+    struct sink sink;
+    struct arena columns; /* of the output */
+    struct buffer statement;
+    int64_t time_ms;
+    int64_t shown;
+    int interrupt; /* -1: not yet */
+    bool begun;    /* the output */
+    bool ended;
+};
+
+typedef enum errcode follow_row_fn(struct following *f, struct client_cell *cells, size_t count,
+                                   struct error *e);
+
+static enum errcode run_statement(struct following *f, follow_row_fn *row, struct error *e);
+
+/* ---- SQL text ---- */
+
+static void put_quoted(struct buffer *out, struct bytes text, char quote)
+{
+    buffer_u8(out, (uint8_t)quote);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == (uint8_t)quote) {
+            buffer_u8(out, (uint8_t)quote);
+        }
+        buffer_u8(out, text.data[i]);
+    }
+    buffer_u8(out, (uint8_t)quote);
+}
+
+static void put_text(struct buffer *out, const char *text) { buffer_bytes(out, bytes_str(text)); }
+
+void follow_put_columns(const char *columns, struct buffer *out)
+{
+    for (const char *p = columns;; p++) {
+        size_t len = strcspn(p, ",");
+        size_t from = strspn(p, " ");
+        size_t to = len;
+
+        while (to > from && p[to - 1] == ' ') {
+            to--;
+        }
+        put_quoted(out, bytes_of(p + (from < to ? from : to), from < to ? to - from : 0), '"');
+        p += len;
+        if (*p == '\0') {
+            return;
+        }
+        put_text(out, ", ");
+    }
+}
+
+static enum errcode put_partition_value(const struct type *type, const char *text,
+                                        struct buffer *out, struct error *e)
+{
+    switch ((int)type->root) { /* the other kinds are refused together */
+    case TYPE_CHAR:
+    case TYPE_STRING:
+        put_quoted(out, bytes_str(text), '\'');
+        return ERR_OK;
+    case TYPE_DATE:
+        put_text(out, "DATE ");
+        put_quoted(out, bytes_str(text), '\'');
+        return ERR_OK;
+    case TYPE_BOOLEAN:
+    case TYPE_TINYINT:
+    case TYPE_SMALLINT:
+    case TYPE_INTEGER:
+    case TYPE_BIGINT:
+        put_text(out, text);
+        return ERR_OK;
+    default:
+        return error_set(e, ERR_UNSUPPORTED_OPERATION,
+                         "partitions by a column of type %s cannot be followed",
+                         type_text(type).text);
+    }
+}
+
+static enum errcode put_partition(const struct follow_range *r, struct buffer *out, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct table_def *def = &r->table->descriptor->def;
+    struct text_list values;
+
+    TRY(partition_split_name(r->bucket->partition, def->partition_keys.count, &arena, &values, e));
+    for (size_t i = 0; i < values.count; i++) {
+        const char *key = def->partition_keys.items[i];
+        int32_t column = schema_find(def->schema, key);
+
+        if (column < 0) {
+            return error_set(e, ERR_INVALID_TABLE, "%s is a partition key and no column", key);
+        }
+        put_text(out, " AND ");
+        put_quoted(out, bytes_str(key), '"');
+        put_text(out, " = ");
+        TRY(put_partition_value(def->schema->columns[column].type, values.items[i], out, e));
+    }
+    return ERR_OK;
+}
+
+enum errcode follow_condition(const struct follow_range *r, struct buffer *out, struct error *e)
+{
+    char text[160];
+
+    (void)snprintf(text, sizeof text,
+                   "_bucket = %" PRId32 " AND _log_offset >= %" PRId64
+                   " AND _log_offset < %" PRId64,
+                   r->bucket->bucket, r->from, r->end);
+    put_text(out, text);
+    return r->bucket->partition == NULL ? ERR_OK : put_partition(r, out, e);
+}
+
+static void put_relation(struct following *f)
+{
+    struct buffer *out = &f->statement;
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+
+    put_quoted(out, bytes_str(f->options->database), '"');
+    put_text(out, ".");
+    put_quoted(out, bytes_str(arena_printf(&arena, "%s$changelog", f->options->table)), '"');
+}
+
+/* ---- rows ---- */
+
+static enum errcode show_row(struct following *f, struct client_cell *cells, size_t count,
+                             struct error *e)
+{
+    if (count != f->output.count) {
+        return error_set(e, ERR_CORRUPT_MESSAGE, "the columns of the table have changed");
+    }
+    if (!client_cancelled(f->client)) {
+        output_row(&f->output, cells);
+        f->shown++;
+    }
+    return ERR_OK;
+}
+
+static enum errcode on_columns(struct following *f, const struct client_event *event,
+                               struct error *e)
+{
+    struct client_column *columns;
+    size_t count;
+
+    if (f->begun) {
+        return ERR_OK; /* the same again */
+    }
+    TRY(client_columns(event, &f->columns, &columns, &count, e));
+    f->begun = true;
+    output_begin(&f->output, columns, count);
+    return ERR_OK;
+}
+
+/* Runs f->statement; row: gets each row. An interrupt ends it without an error. */
+static enum errcode run_statement(struct following *f, follow_row_fn *row, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    enum errcode failure = ERR_OK;
+    struct client_event event;
+
+    TRY(client_query(f->client, buffer_view(&f->statement), e));
+    do {
+        struct client_cell *cells;
+        size_t count;
+
+        TRY(client_next(f->client, &event, e));
+        if (event.kind == CLIENT_COLUMNS && row == show_row) {
+            TRY(on_columns(f, &event, e));
+        } else if (event.kind == CLIENT_ROW) {
+            arena_reset(&arena);
+            TRY(client_cells(&event, &arena, &cells, &count, e));
+            TRY(row(f, cells, count, e));
+        } else if (event.kind == CLIENT_ERROR && !client_cancelled(f->client)) {
+            failure = error_set(e, ERR_UNSUPPORTED_OPERATION, "%s: %s", event.problem.state,
+                                event.problem.message);
+        }
+        f->ended = f->ended || client_cancelled(f->client) || f->sink.failed;
+    } while (event.kind != CLIENT_READY);
+    return failure;
+}
+
+static enum errcode show_range(struct following *f, const struct follow_range *range,
+                               struct error *e)
+{
+    struct buffer *out = &f->statement;
+    char limit[48] = "";
+
+    buffer_clear(out);
+    put_text(out, "SELECT ");
+    if (f->options->columns == NULL) {
+        put_text(out, "*");
+    } else {
+        follow_put_columns(f->options->columns, out);
+    }
+    put_text(out, " FROM ");
+    put_relation(f);
+    put_text(out, " WHERE ");
+    TRY(follow_condition(range, out, e));
+    if (f->options->where != NULL) {
+        put_text(out, " AND (");
+        put_text(out, f->options->where);
+        put_text(out, "\n)"); /* which may end in a comment */
+    }
+    if (f->options->limit > 0) {
+        (void)snprintf(limit, sizeof limit, " LIMIT %" PRId64, f->options->limit - f->shown);
+    }
+    put_text(out, " ORDER BY _log_offset");
+    put_text(out, limit);
+    TRY(run_statement(f, show_row, e));
+    f->ended = f->ended || (f->options->limit > 0 && f->shown >= f->options->limit);
+    return ERR_OK;
+}
+
+/* ---- where it stands ---- */
+
+static struct position *position_of(struct following *f, const struct tool_bucket *b)
+{
+    for (size_t i = 0; i < f->position_count; i++) {
+        if (f->positions[i].bucket == b->bucket &&
+            f->positions[i].partition_id == b->partition_id) {
+            return &f->positions[i];
+        }
+    }
+    return NULL;
+}
+
+static struct tool_where where_to_begin(const struct following *f, bool first)
+{
+    enum tool_offset type =
+        !first || f->options->from == FOLLOW_EARLIEST || f->options->from == FOLLOW_OFFSET
+            ? TOOL_EARLIEST
+        : f->options->from == FOLLOW_LATEST ? TOOL_LATEST
+                                            : TOOL_BY_TIME;
+
+    return (struct tool_where){.type = type, .timestamp_ms = f->time_ms};
+}
+
+/* The table as it is now; buckets that were not known begin where they should. */
+static enum errcode refresh(struct following *f, bool first, struct error *e)
+{
+    struct tool_where where = where_to_begin(f, first);
+    int64_t *offsets;
+    bool known = true;
+
+    tool_table_fini(&f->table);
+    arena_reset(&f->table_arena);
+    TRY(tool_table_get(&f->tool, f->options->database, f->options->table, &f->table_arena,
+                       &f->table, e));
+    offsets = arena_array(&f->table_arena, f->table.bucket_count, sizeof *offsets);
+    for (size_t i = 0; i < f->table.bucket_count && known; i++) {
+        known = position_of(f, &f->table.buckets[i]) != NULL;
+    }
+    if (!known) {
+        TRY(tool_offsets(&f->table, where, offsets, e));
+        f->positions = mem_realloc(f->positions, (f->position_count + f->table.bucket_count + 1) *
+                                                     sizeof *f->positions);
+    }
+    for (size_t i = 0; i < f->table.bucket_count; i++) {
+        const struct tool_bucket *b = &f->table.buckets[i];
+
+        if (position_of(f, b) == NULL && offsets[i] >= 0) {
+            bool later = first && f->options->from == FOLLOW_OFFSET;
+
+            f->positions[f->position_count++] = (struct position){
+                .partition_id = b->partition_id,
+                .bucket = b->bucket,
+                .next = later && offsets[i] < f->options->offset ? f->options->offset : offsets[i]};
+        }
+    }
+    return ERR_OK;
+}
+
+static enum errcode show_bucket(struct following *f, const struct tool_bucket *b, int64_t end,
+                                struct error *e)
+{
+    struct position *p = position_of(f, b);
+
+    while (p != NULL && p->next < end && !f->ended) {
+        int64_t to = end - p->next > RANGE_MAX ? p->next + RANGE_MAX : end;
+        struct follow_range range = {.table = &f->table, .bucket = b, .from = p->next, .end = to};
+
+        TRY(show_range(f, &range, e));
+        p->next = to;
+    }
+    return ERR_OK;
+}
+
+static enum errcode poll_once(struct following *f, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    int64_t *ends = arena_array(&arena, f->table.bucket_count, sizeof *ends);
+
+    TRY(tool_offsets(&f->table, (struct tool_where){.type = TOOL_LATEST}, ends, e));
+    for (size_t i = 0; i < f->table.bucket_count && !f->ended; i++) {
+        TRY(show_bucket(f, &f->table.buckets[i], ends[i], e));
+    }
+    if (f->begun) {
+        output_settle(&f->output);
+        f->ended = f->ended || f->sink.failed;
+    }
+    return ERR_OK;
+}
+
+/* ---- all of it ---- */
+
+static enum errcode dial(void *context, int *ret_fd, struct error *e)
+{
+    const struct place *place = context;
+
+    return socket_connect(place->host, place->port, ret_fd, e);
+}
+
+static enum errcode take_time(struct following *f, struct client_cell *cells, size_t count,
+                              struct error *e)
+{
+    char text[32] = "";
+
+    if (count == 1 && cells[0].text.len < sizeof text) {
+        memcpy(text, cells[0].text.data, cells[0].text.len);
+    }
+    return units_parse_i64(text, &f->time_ms, e);
+}
+
+/* Milliseconds of --from time:. */
+static enum errcode find_time(struct following *f, struct error *e)
+{
+    const char *text = f->options->time;
+
+    if (text == NULL ||
+        (isdigit((unsigned char)text[0]) && strspn(text, "0123456789") == strlen(text))) {
+        return text == NULL ? ERR_OK : units_parse_i64(text, &f->time_ms, e);
+    }
+    buffer_clear(&f->statement);
+    put_text(&f->statement, "SELECT epoch_ms(");
+    put_quoted(&f->statement, bytes_str(text), '\'');
+    put_text(&f->statement, "::TIMESTAMPTZ)::BIGINT");
+    return run_statement(f, take_time, e);
+}
+
+static enum errcode begin(struct following *f, struct error *e)
+{
+    const struct follow_options *o = f->options;
+
+    TRY(tool_open(&o->server, "eider-tail", &f->tool, e));
+    f->client_options = (struct client_options){.dial = dial,
+                                                .context = (void *)(uintptr_t)&o->sql,
+                                                .user = "eider",
+                                                .database = o->database};
+    if (client_open(&f->client_options, &f->client, e) != ERR_OK) {
+        error_wrap(e, "%s, the PostgreSQL listener", o->sql.text);
+        return ERR_NETWORK;
+    }
+    f->interrupt = interrupt_open();
+    client_watch(f->client, f->interrupt);
+    TRY(find_time(f, e));
+    return refresh(f, true, e);
+}
+
+static enum errcode run(struct following *f, struct error *e)
+{
+    int64_t refreshed_us;
+
+    TRY(begin(f, e));
+    refreshed_us = clock_mono_us();
+    while (!f->ended) {
+        struct socket_interest item = {.fd = f->interrupt};
+
+        TRY(poll_once(f, e));
+        if (clock_mono_us() - refreshed_us > REFRESH_US) {
+            TRY(refresh(f, false, e));
+            refreshed_us = clock_mono_us();
+        }
+        socket_wait(&item, f->ended ? 0 : 1, f->ended ? 0 : POLL_US);
+        f->ended = f->ended || interrupt_take(f->interrupt);
+    }
+    return ERR_OK;
+}
+
+enum errcode follow(const struct follow_options *options, struct error *e)
+{
+    struct following f = {.options = options, .interrupt = -1, .table = {.id = -1}};
+    enum errcode code;
+
+    f.look = (struct output_options){.format = options->format,
+                                     .bare = options->format == OUTPUT_BOX,
+                                     .width = terminal_columns(STDOUT_FILENO)};
+    f.output = (struct output){.options = &f.look, .sink = &f.sink};
+    sink_init(&f.sink, STDOUT_FILENO);
+    code = run(&f, e);
+    if (f.begun) {
+        output_end(&f.output);
+    }
+    sink_flush(&f.sink);
+    if (code == ERR_OK && f.sink.failed && f.sink.error.os_errno != EPIPE) {
+        code = error_set(e, ERR_LOG_STORAGE, "%s", f.sink.error.message);
+    }
+    sink_fini(&f.sink);
+    client_close(f.client);
+    tool_close(&f.tool);
+    tool_table_fini(&f.table);
+    arena_fini(&f.table_arena);
+    arena_fini(&f.output.arena);
+    arena_fini(&f.columns);
+    buffer_fini(&f.statement);
+    free(f.positions);
+    return code;
+}

@@ -1,0 +1,150 @@
+"""`eider tables`, `eider describe` and `eider tail` as programs, with tables of the stock client."""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import time
+
+import fluss
+import pyarrow as pa
+import pytest
+from harness import process, sql, streams
+
+pytestmark = pytest.mark.own_server
+SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string())])
+
+
+@pytest.fixture
+def server(launch):
+    return launch(options=sql.OPTIONS)
+
+
+def rows(first, last):
+    return pa.table({"id": range(first, last), "name": [f"n{i}" for i in range(first, last)]}, schema=SCHEMA)
+
+
+def tool(server, *words, code=0):
+    done = process.run(*words, "--server", server.address, timeout=60)
+    assert done.returncode == code, done.stderr
+    return done.stdout
+
+
+class Tail:
+    def __init__(self, server, table, *words):
+        command = [str(process.binary()), "tail", table, "--server", server.address, "--sql", server.info["postgres"]]
+        self.child = subprocess.Popen(
+            [*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=process.environment()
+        )
+        self.seen = b""
+
+    def lines(self, count, seconds=60):
+        """Waits for at least so many lines."""
+        end = time.monotonic() + seconds
+        while self.seen.count(b"\n") < count and time.monotonic() < end:
+            if select.select([self.child.stdout], [], [], 0.2)[0]:
+                piece = os.read(self.child.stdout.fileno(), 65536)
+                assert piece, self.child.stderr.read().decode()
+                self.seen += piece
+        assert self.seen.count(b"\n") >= count, self.seen
+        return [json.loads(line) for line in self.seen.decode().splitlines()]
+
+    def end(self):
+        self.child.send_signal(signal.SIGINT)
+        out, errors = self.child.communicate(timeout=60)
+        assert self.child.returncode == 0 and errors == b"", errors
+        return out
+
+
+async def test_a_log_table_is_followed(server, client, db):
+    table = await streams.make(client, db, SCHEMA, bucket_count=2)
+    await streams.append_table(table, rows(0, 100))
+    tail = Tail(server, f"{db}.t", "--from", "earliest", "--columns", "id, name")
+    assert sorted(r["id"] for r in tail.lines(100)) == list(range(100))
+    for i in range(100, 103):
+        await streams.append_table(table, rows(i, i + 1))
+        assert {"id": i, "name": f"n{i}"} in tail.lines(i + 1)
+    assert len(tail.lines(103)) == 103
+    tail.end()
+
+
+async def test_conditions_offsets_and_limits(server, client, db):
+    table = await streams.make(client, db, SCHEMA, bucket_count=1)
+    await streams.append_table(table, rows(0, 100))
+    tail = Tail(server, f"{db}.t", "--from=offset:90", "--where", "id % 2 = 0 -- even", "--limit", "3")
+    assert [(r["_log_offset"], r["id"]) for r in tail.lines(3)] == [(90, 90), (92, 92), (94, 94)]
+    assert tail.child.wait(timeout=60) == 0
+    tail = Tail(server, f"{db}.t", "--from", "time:2020-01-01 00:00:00+00", "--limit", "100")
+    assert len(tail.lines(100)) == 100
+    assert tail.child.wait(timeout=60) == 0
+    tail = Tail(server, f"{db}.t", "--from", "earliest", "--limit", "2", "--format", "csv", "--columns=name")
+    assert tail.child.communicate(timeout=60)[0] == b"name\nn0\nn1\n"
+
+
+async def test_changes_of_a_primary_key_are_followed(server, client, db):
+    path = fluss.TablePath(db, "k")
+    schema = fluss.Schema(pa.schema([pa.field("id", pa.int64(), False), ("name", pa.string())]), primary_keys=["id"])
+    await client.get_admin().create_table(path, fluss.TableDescriptor(schema, bucket_count=1))
+    table = await client.get_table(path)
+    writer = table.new_upsert().create_writer()
+    writer.upsert({"id": 1, "name": "a"})
+    await writer.flush()
+    tail = Tail(server, f"{db}.k", "--from", "earliest", "--columns", "_change_type,id,name")
+    assert tail.lines(1) == [{"_change_type": "insert", "id": 1, "name": "a"}]
+    writer.upsert({"id": 1, "name": "b"})
+    await writer.flush()
+    assert [r["_change_type"] for r in tail.lines(3)] == ["insert", "update_before", "update_after"]
+    tail.end()
+
+
+async def test_new_partitions_are_followed(server, client, db):
+    path = fluss.TablePath(db, "p")
+    descriptor = fluss.TableDescriptor(fluss.Schema(SCHEMA), partition_keys=["name"], bucket_count=1)
+    await client.get_admin().create_table(path, descriptor)
+    table = await client.get_table(path)
+    await client.get_admin().create_partition(path, {"name": "x"}, False)
+    tail = Tail(server, f"{db}.p")
+    time.sleep(1)
+    await client.get_admin().create_partition(path, {"name": "y"}, False)
+    for name in ("x", "y"):
+        await streams.append_table(table, pa.table({"id": [1], "name": [name]}, schema=SCHEMA))
+    assert sorted(r["name"] for r in tail.lines(2)) == ["x", "y"]
+    tail.end()
+
+
+async def test_errors_are_told(server, client, db):
+    await streams.make(client, db, SCHEMA)
+    for words, code in (
+        ([f"{db}.nothing"], 1),
+        (["nothing"], 2),
+        ([f"{db}.t", "--from", "when"], 2),
+        ([f"{db}.t", "--format", "json"], 2),
+        ([f"{db}.t", "--limit", "0"], 2),
+        ([f"{db}.t", "--sql", "127.0.0.1:1"], 2),
+    ):
+        words = words if "--sql" in words else [*words, "--sql", server.info["postgres"]]
+        assert process.run("tail", *words, "--server", server.address, timeout=60).returncode == code, words
+    tail = Tail(server, f"{db}.t", "--where", "no_such_column = 1", "--from", "earliest")
+    await streams.append_table(await client.get_table(fluss.TablePath(db, "t")), rows(0, 1))
+    _, errors = tail.child.communicate(timeout=60)
+    assert tail.child.returncode == 1 and b"no_such_column" in errors
+
+
+async def test_tables_and_one_of_them(server, client, db):
+    table = await streams.make(client, db, SCHEMA, bucket_count=2)
+    await streams.append_table(table, rows(0, 10))
+    listed = [json.loads(line) for line in tool(server, "tables", "--format", "jsonl").splitlines()]
+    mine = [t for t in listed if t["database"] == db]
+    assert [(t["table"], t["kind"], t["columns"], t["buckets"], t["partitions"]) for t in mine] == [("t", "log", 2, 2, None)]
+    assert tool(server, "tables", db, "--format=csv").splitlines()[1].startswith(f"{db},t,log,")
+    columns = [json.loads(line) for line in tool(server, "describe", f"{db}.t", "--format=jsonl").splitlines()]
+    assert [(c["column"], c["type"]) for c in columns] == [("id", "BIGINT"), ("name", "STRING")]
+    buckets = [json.loads(line) for line in tool(server, "describe", f"{db}.t", "--buckets", "--format=jsonl").splitlines()]
+    assert [b["bucket"] for b in buckets] == [0, 1] and sum(b["next offset"] for b in buckets) == 10
+    shown = tool(server, "describe", f"{db}.t")
+    assert "a log table" in shown and "2 buckets" in shown and "│ id     │ BIGINT" in shown
+    tool(server, "tables", "no_such", code=1)
+    tool(server, "describe", f"{db}.no_such", code=1)
+    assert process.run("tables", "--server", "127.0.0.1:1").returncode == 2
+    assert process.run("describe").returncode == 2
