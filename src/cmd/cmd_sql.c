@@ -1,5 +1,6 @@
 /* eider sql: the arguments of the SQL shell (src/shell). */
 #include "cmd.h"
+#include "inside.h"
 #include "place.h"
 
 #include <locale.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "io/stream.h"
+#include "io/terminal.h"
 #include "shell/shell.h"
 
 #define SERVER_DEFAULT "127.0.0.1:5433"
@@ -15,12 +17,14 @@
 
 static const char usage[] =
     "usage: eider sql [--server HOST:PORT] [-d DATABASE] [-c SQL]... [-f FILE] [OPTIONS]\n"
+    "       eider sql --data-dir DIR [-d DATABASE] [-c SQL]... [-f FILE] [OPTIONS]\n"
     "\n"
     "Asks a server in SQL, over its PostgreSQL listener. Without -c and -f the statements come "
     "from\n"
     "standard input; on a terminal that is a shell, \\? there lists its commands.\n"
     "\n"
     "  --server HOST:PORT   the listener (default " SERVER_DEFAULT ")\n"
+    "  --data-dir DIR       read this data directory instead, which no server uses at the moment\n"
     "  -d, --database NAME  whose tables need no qualification (default fluss)\n"
     "  -c, --command SQL    run this and end; may be repeated\n"
     "  -f, --file FILE      run this script and end\n"
@@ -36,6 +40,7 @@ static const char usage[] =
 struct sql_args {
     struct shell_options shell;
     struct place place;
+    const char *data_dir; /* NULL: a server is asked */
     const char *commands[COMMANDS_MAX];
     bool help;
 };
@@ -73,6 +78,13 @@ static enum errcode set_server(struct sql_args *a, const char *value, struct err
     return place_parse(value, "--server", &a->place, e);
 }
 
+static enum errcode set_data_dir(struct sql_args *a, const char *value, struct error *e)
+{
+    (void)e;
+    a->data_dir = value;
+    return ERR_OK;
+}
+
 static enum errcode set_database(struct sql_args *a, const char *value, struct error *e)
 {
     (void)e;
@@ -91,9 +103,9 @@ static const struct {
     const char *flag;
     enum errcode (*set)(struct sql_args *a, const char *value, struct error *e);
 } flags[] = {
-    {"--server", set_server},   {"--database", set_database}, {"-d", set_database},
-    {"--command", set_command}, {"-c", set_command},          {"--file", set_file},
-    {"-f", set_file},           {"--format", set_format},
+    {"--data-dir", set_data_dir}, {"--server", set_server},   {"--database", set_database},
+    {"-d", set_database},         {"--command", set_command}, {"-c", set_command},
+    {"--file", set_file},         {"-f", set_file},           {"--format", set_format},
 };
 
 static bool read_switch(struct sql_args *a, const char *word)
@@ -152,6 +164,27 @@ static enum errcode parse(int argc, char **argv, struct sql_args *a, struct erro
     return ERR_OK;
 }
 
+/* With a server of our own, which ends with it. */
+static int run_inside(struct sql_args *a)
+{
+    struct inside inside;
+    struct error e;
+    int code = SHELL_USAGE;
+
+    a->shell.interrupt =
+        interrupt_open(); /* before its threads are, so that none of them takes one */
+    a->shell.place = a->data_dir;
+    a->shell.client.dial = inside_dial;
+    a->shell.client.context = &inside;
+    if (inside_start(a->data_dir, &inside, &e) == ERR_OK) {
+        code = shell_run(&a->shell);
+    } else {
+        fprintf(stderr, "eider sql: %s\n", e.message);
+    }
+    inside_stop(&inside);
+    return code;
+}
+
 int cmd_sql(int argc, char **argv)
 {
     struct sql_args args = {.help = false};
@@ -169,9 +202,13 @@ int cmd_sql(int argc, char **argv)
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL) { /* widths of characters */
         (void)setlocale(LC_CTYPE, "");
     }
+    args.shell.client.user = user != NULL && user[0] != '\0' ? user : "eider";
+    if (args.data_dir != NULL) {
+        return run_inside(&args);
+    }
+    args.shell.interrupt = -1;
     args.shell.place = args.place.text;
     args.shell.client.dial = dial;
     args.shell.client.context = &args.place;
-    args.shell.client.user = user != NULL && user[0] != '\0' ? user : "eider";
     return shell_run(&args.shell);
 }

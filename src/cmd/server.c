@@ -229,7 +229,9 @@ static enum errcode start_all(struct server *s, struct error *e)
     TRY(checkpoints_load(s, e));
     TRY(start_shards(s, e));
     TRY(deletions_resume(s, e));
-    meta_start(s->meta);
+    if (!s->config->sql.read_only) {
+        meta_start(s->meta); /* what it does by the clock: partitions come and go, leases end */
+    }
     shards_call(&s->coordinator, 1, start_upkeep, s);
     shards_call(s->shards, 1, start_accepting, s);
     server_sql_start(s);

@@ -57,6 +57,7 @@ struct server_config {
     struct server_listener sql_listeners[SERVER_LISTENERS_MAX]; /* of the PostgreSQL protocol */
     size_t sql_listener_count;
     bool sql_may_miss; /* a port that is taken does not prevent the start */
+    bool sql_private;  /* without listeners, too: for server_sql_adopt */
     struct sql_options sql;
 };
 
@@ -139,6 +140,8 @@ void deletions_free(struct server *s);
 MUST_USE enum errcode server_sql_listen(struct server *s, struct error *e);
 /* Fronts on all shards, which run; on the first, accepting. */
 void server_sql_start(struct server *s);
+/* Serves a connected, non-blocking socket of the PostgreSQL protocol, which it takes over. Thread: any. */
+void server_sql_adopt(struct server *s, int fd);
 /* Ends all sessions; the shards run. */
 void server_sql_stop(struct server *s);
 /* The shards' loops have ended. */

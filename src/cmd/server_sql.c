@@ -47,17 +47,24 @@ static void handover_run(struct message *m)
     free(h);
 }
 
-static void accepted(void *context, int fd)
+static void hand_over(struct server *s, unsigned shard, int fd)
 {
-    struct server *s = context;
     struct sql_handover *h = mem_new(struct sql_handover);
-    unsigned shard = s->next_shard++ % s->node.shard_count;
 
     h->front = s->sql_fronts[shard];
     h->fd = fd;
     h->message.run = handover_run;
     shard_send(s->shards[shard], &h->message);
 }
+
+static void accepted(void *context, int fd)
+{
+    struct server *s = context;
+
+    hand_over(s, s->next_shard++ % s->node.shard_count, fd);
+}
+
+void server_sql_adopt(struct server *s, int fd) { hand_over(s, 0, fd); }
 
 static void init_front(void *context, unsigned index)
 {
@@ -100,7 +107,7 @@ void server_sql_start(struct server *s)
                               .view = current_view,
                               .context = s};
 
-    if (s->sql_listener_count == 0) {
+    if (s->sql_listener_count == 0 && !s->config->sql_private) {
         return;
     }
     s->sql = sql_engine_new(&s->config->sql, &world);

@@ -46,6 +46,13 @@ enum errcode socket_recv_some(int fd, void *buffer, size_t len, size_t *ret, str
     return ERR_OK;
 }
 
+enum errcode socket_pair(int ret_fds[2], struct error *e)
+{
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ret_fds) == 0
+               ? ERR_OK
+               : error_set(e, ERR_NETWORK, "socketpair: %s", strerror(errno));
+}
+
 static struct timespec timespec_of(int64_t us)
 {
     return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};

@@ -20,6 +20,9 @@ MUST_USE enum errcode socket_send_runs(int fd, const struct bytes *runs, size_t 
 MUST_USE enum errcode socket_recv_some(int fd, void *buffer, size_t len, size_t *ret,
                                        struct error *e);
 
+/* Two ends of a connection inside of this process. */
+MUST_USE enum errcode socket_pair(int ret_fds[2], struct error *e);
+
 struct socket_interest {
     int fd;
     bool want_write; /* besides reading */

@@ -144,7 +144,7 @@ int shell_run(const struct shell_options *options)
         .options = options,
         .look = {.format = options->format, .bare = options->bare},
         .timing = options->timing,
-        .interrupt = -1,
+        .interrupt = options->interrupt,
     };
     struct error e;
     int code;
@@ -155,7 +155,7 @@ int shell_run(const struct shell_options *options)
         fprintf(stderr, "eider sql: %s: %s\n", options->place, e.message);
         code = SHELL_USAGE;
     } else {
-        s.interrupt = interrupt_open();
+        s.interrupt = s.interrupt < 0 ? interrupt_open() : s.interrupt;
         client_watch(s.client, s.interrupt);
         code = run_all(&s);
     }

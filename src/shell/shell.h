@@ -22,6 +22,7 @@ struct shell_options {
     const char *const *commands; /* of -c, in order */
     size_t command_count;
     const char *script; /* of -f; NULL: none */
+    int interrupt;      /* of io/terminal.h; -1: opened when there is a connection */
     enum output_format format;
     bool timing;
     bool bare;

@@ -17,6 +17,7 @@ struct sql_options {
     const char *library;   /* of DuckDB; NULL: found by itself (duckdb.h) */
     uint64_t memory_bytes; /* of all queries together */
     unsigned threads;      /* of all queries together */
+    bool read_only;        /* what would change something is refused: 25006 */
 };
 
 struct sql_error {

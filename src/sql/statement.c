@@ -363,7 +363,9 @@ bool sql_prepare(struct sql_session *s, const struct sql_source *source, struct 
 
     st->session = s;
     session_refresh(s);
-    if (!prepare_any(st, source, e)) {
+    if (!prepare_any(st, source, e) ||
+        (s->engine->options.read_only && sql_is_write(st) &&
+         !failed(e, "25006", "what is read here cannot be changed"))) {
         sql_statement_free(st);
         return false;
     }

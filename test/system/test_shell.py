@@ -102,12 +102,21 @@ def test_a_box_is_a_table(server):
 
 def test_an_interrupt_ends_the_statement(server):
     child = subprocess.Popen(
-        command(server, "-c", LONG), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=process.environment()
+        command(server, "-c", "select 1", "-c", LONG),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=process.environment(),
     )
-    time.sleep(1)
-    child.send_signal(signal.SIGINT)
+    child.stdout.read(1)  # from here on an interrupt does not end the program
+    for _ in range(60):
+        child.send_signal(signal.SIGINT)  # one between two statements is meant for neither
+        try:
+            child.wait(timeout=1)
+            break
+        except subprocess.TimeoutExpired:
+            pass
     _, errors = child.communicate(timeout=60)
-    assert child.returncode == 1 and "57014" in errors
+    assert child.returncode == 1 and b"57014" in errors
 
 
 def test_a_reader_that_leaves_ends_it(server):
@@ -120,6 +129,29 @@ def test_a_reader_that_leaves_ends_it(server):
     child.stdout.read(10)
     child.stdout.close()
     assert child.wait(timeout=60) == 2 and child.stderr.read() == b""
+
+
+# ---- without a server ----
+
+
+def inside(data_dir, *words, code=0):
+    done = process.run("sql", "--data-dir", data_dir, "--format", "csv", *words, timeout=60)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+async def test_a_data_directory_is_read_without_a_server(server, db, table, tmp_path):
+    names = ["-d", db, "-c", "select count(*) as c, max(name) as m from t"]
+    assert "locked" in inside(server.data_dir, "-c", "select 1", code=2).stderr
+    server.terminate()
+    assert inside(server.data_dir, *names).stdout == "c,m\n3000,\"n,998\"\n"
+    for write in ("create schema x", f"insert into {db}.t values (1, 'x', null)", f"drop table {db}.t"):
+        assert "25006" in inside(server.data_dir, "-c", write, code=1).stderr
+    server.start()  # as after any stop
+    assert shell(server, "--format", "csv", *names).stdout == "c,m\n3000,\"n,998\"\n"
+    server.kill()
+    assert inside(server.data_dir, *names).stdout == "c,m\n3000,\"n,998\"\n"
+    assert "no server" in inside(tmp_path / "nothing", "-c", "select 1", code=2).stderr
 
 
 # ---- a person ----

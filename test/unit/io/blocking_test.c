@@ -1,4 +1,3 @@
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../support/unit.h"
@@ -7,7 +6,9 @@
 
 static void pair_open(int fds[2])
 {
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    struct error e;
+
+    assert_int_equal(socket_pair(fds, &e), ERR_OK);
 }
 
 static void test_runs_arrive_in_order(void **state)

@@ -11,6 +11,7 @@ static int run(struct pg_fake *fake, struct shell_options options)
 
     options.client = fake_options(fake);
     options.place = "here:1";
+    options.interrupt = -1;
     code = shell_run(&options);
     fake_fini(fake);
     return code;

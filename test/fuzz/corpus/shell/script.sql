@@ -1,0 +1,5 @@
+-- about it
+\d t
+select ';' /* ; */, $$;$$;
+;;\x
+select 1
