@@ -35,6 +35,14 @@ const char *bucket_name(const struct bucket_id *id, char text[96])
     return text;
 }
 
+enum diag_level bucket_complain(enum errcode *said, enum errcode code)
+{
+    enum diag_level level = *said == code ? DIAG_DEBUG : DIAG_ERROR;
+
+    *said = code;
+    return level;
+}
+
 /* ---- operations ---- */
 
 void bucket_op_end(struct bucket_op *op, enum errcode code, const struct error *e)

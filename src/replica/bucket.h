@@ -12,6 +12,7 @@
 #include "kv_writer.h"
 #include "replica.h"
 
+#include "base/diag.h"
 #include "base/map.h"
 #include "kv/kv.h"
 
@@ -30,8 +31,11 @@ struct bucket {
     int64_t retry_us;       /* a failed open is not tried again before */
     struct kv_tablet *kv;   /* OPEN: of a primary-key table, see kv_tablet.h; else NULL */
     bool reopening;         /* to be opened again as soon as it has no job left */
-    enum errcode kv_failed; /* why its state could not be opened the last time, or ERR_OK */
-    uint32_t kv_failures;   /* how many times in a row */
+    /* What was complained of and has not been right since, or ERR_OK: it is not said again. */
+    enum errcode log_failed; /* the log could not be opened */
+    enum errcode kv_failed;  /* nor the state */
+    uint32_t kv_failures;    /* how many times in a row */
+    enum errcode kv_broke;   /* it could, but not be written */
     uint32_t jobs;
     struct replica_settled *settled; /* told when a GONE bucket has no job left */
 
@@ -104,6 +108,8 @@ void bucket_wake_all(struct replica_set *set);
 /* Every pool job on behalf of a bucket begins and ends with these. */
 void bucket_job_begin(struct bucket *b);
 void bucket_job_end(struct bucket *b); /* may free the bucket */
+/* How loud to say it: as an error when it is news, else only for who debugs. ERR_OK: all is well. */
+enum diag_level bucket_complain(enum errcode *said, enum errcode code);
 /* Text for messages: "table 3 partition 5 bucket 0". */
 const char *bucket_name(const struct bucket_id *id, char text[96]);
 

@@ -92,11 +92,12 @@ kv_prefix_fn kv_tablet_prefix(const struct kv_tablet *t)
 }
 
 /* Damage stays until somebody mends it, and each look at it reads the snapshots whole. */
-static int64_t reopen_after_us(const struct bucket *b)
+static int64_t reopen_after_us(const struct kv_tablet *t)
 {
-    uint32_t doubled = b->kv_failures > REOPEN_DOUBLED ? REOPEN_DOUBLED : b->kv_failures - 1;
+    uint32_t failures = t->bucket->kv_failures;
+    uint32_t doubled = failures > REOPEN_DOUBLED ? REOPEN_DOUBLED : failures - 1;
 
-    return b->kv_failed == ERR_CORRUPT_FILE ? REOPEN_AFTER_US << doubled : REOPEN_AFTER_US;
+    return t->failed == ERR_CORRUPT_FILE ? REOPEN_AFTER_US << doubled : REOPEN_AFTER_US;
 }
 
 void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
@@ -114,9 +115,8 @@ void kv_tablet_start(struct kv_tablet *t, struct bucket *b)
     t->bucket = b;
     share_table(t);
     b->kv_failures = t->failed == ERR_OK ? 0 : b->kv_failures + 1;
-    b->kv_failed = t->failed;
     if (t->failed != ERR_OK) {
-        t->retry_us = shard_now_us(set->shard) + reopen_after_us(b);
+        t->retry_us = shard_now_us(set->shard) + reopen_after_us(t);
         return;
     }
     if (!set->kv_begun) {
@@ -205,8 +205,9 @@ void kv_tablet_fail(struct kv_tablet *t, enum errcode code, const struct error *
 {
     char name[96];
 
-    diag_error("replica", "%s: the state is not to be used until it is opened again: %s",
-               bucket_name(&t->bucket->id, name), why->message);
+    diag_line(bucket_complain(&t->bucket->kv_broke, code), "replica",
+              "%s: the state is not to be used until it is opened again: %s",
+              bucket_name(&t->bucket->id, name), why->message);
     t->failed = code;
     t->why = *why;
     t->retry_us = shard_now_us(t->bucket->set->shard) + REOPEN_AFTER_US;
@@ -332,6 +333,7 @@ static void spill_over(struct kv_tablet *t)
     } else if (code != ERR_OK) {
         kv_tablet_fail(t, code, &t->spill.error);
     } else {
+        t->bucket->kv_broke = ERR_OK;
         settle_waiters(t);
         spill_next(t);
     }

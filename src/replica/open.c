@@ -87,15 +87,18 @@ static void open_work(struct pool_job *job)
 
 static void open_report(const struct open_job *o)
 {
+    struct bucket *b = o->bucket;
+    enum errcode kv_code = o->kv == NULL ? ERR_OK : o->kv->failed;
+    enum diag_level log_level = bucket_complain(&b->log_failed, o->code);
+    enum diag_level kv_level = bucket_complain(&b->kv_failed, kv_code);
     char name[96];
 
     if (o->code != ERR_OK) {
-        diag_error("replica", "%s cannot be opened: %s", bucket_name(&o->bucket->id, name),
-                   o->error.message);
-    } else if (o->kv != NULL && o->kv->failed != ERR_OK) {
-        diag_line(o->bucket->kv_failed == o->kv->failed ? DIAG_DEBUG : DIAG_ERROR, "replica",
-                  "%s: its state cannot be opened: %s", bucket_name(&o->bucket->id, name),
-                  o->kv->why.message);
+        diag_line(log_level, "replica", "%s cannot be opened: %s", bucket_name(&b->id, name),
+                  o->error.message);
+    } else if (kv_code != ERR_OK) {
+        diag_line(kv_level, "replica", "%s: its state cannot be opened: %s",
+                  bucket_name(&b->id, name), o->kv->why.message);
     }
     if (o->code == ERR_OK && o->report.aside_bytes > 0) {
         diag_warn("replica", "%s: %llu bytes at the end of the log were no valid batch, kept in %s",
