@@ -5,7 +5,7 @@
  *       ... set up; fail_begin(); ... what is tested; fail_end(); ... judge ...
  *   }
  *
- * Syncs do not wait for a device. One test program, one thread. */
+ * Calls of other threads work. Syncs do not wait for a device. */
 #ifndef TEST_FAULTS_FAIL_NTH_H
 #define TEST_FAULTS_FAIL_NTH_H
 
@@ -25,30 +25,31 @@
 #define FAIL_NTH_MAX 5000 /* a test that makes more calls than that is not what this is for */
 
 static struct {
-    bool counting;
     bool fired;
     unsigned left; /* calls that work before the one that does not */
     int code;
 } failing;
+
+static _Thread_local bool failing_here;
 
 /* Chooses the call that fails next. false: the last round came to its end without a failure. */
 static inline bool fail_nth(unsigned n, int code)
 {
     bool more = n == 0 || failing.fired;
 
-    failing.counting = false;
+    failing_here = false;
     failing.fired = false;
     failing.left = n;
     failing.code = code;
     return more && n < FAIL_NTH_MAX;
 }
 
-static inline void fail_begin(void) { failing.counting = true; }
-static inline void fail_end(void) { failing.counting = false; }
+static inline void fail_begin(void) { failing_here = true; }
+static inline void fail_end(void) { failing_here = false; }
 
 static inline bool fails_now(void)
 {
-    if (!failing.counting || failing.fired || failing.left-- > 0) {
+    if (!failing_here || failing.fired || failing.left-- > 0) {
         return false;
     }
     failing.fired = true;

@@ -1,3 +1,4 @@
+#include "../../faults/fail_nth.h"
 #include "../kv/rows.h"
 #include "base/diag.h"
 #include "io/clock.h"
@@ -290,6 +291,52 @@ static void leftovers_go(void **state)
     assert_string_equal(list.entries[0].name, "db");
 }
 
+/* The offset of a database that is whole. */
+static int64_t database_offset(struct fixture *f)
+{
+    struct kv_open_params params = {.dir = f->database};
+    struct kv_store *store = NULL;
+    int64_t offset;
+    struct error e;
+
+    OK(kv_rocksdb_open(f->env, &params, &store, &e));
+    offset = kv_store_state(store).offset;
+    OK(kv_store_close(store, &e));
+    expect_database(f, (uint32_t)offset);
+    return offset;
+}
+
+/* One call of the system fails, every third in turn: what is said to be restored is one of the snapshots, and the next
+ * attempt, which nothing fails, gives the newest. */
+static void any_call_may_fail(void **state)
+{
+    struct fixture *f = *state;
+    struct kv_snapshot two[2];
+    unsigned broken = 0;
+
+    take_two(f, two);
+    for (unsigned n = 0; fail_nth(n, EIO); n += 3) {
+        struct kv_restored restored = {0};
+        struct error e = {0};
+        enum errcode code;
+
+        fail_begin();
+        code = kv_restore_newest(&f->restore, &restored, &e);
+        fail_end();
+        assert_true(code == ERR_OK || e.message[0] != '\0');
+        if (code == ERR_OK && restored.found) {
+            int64_t offset = database_offset(f);
+
+            assert_true(offset == 20 || (offset == 10 && restored.broken));
+        }
+        broken += restored.broken;
+        OK(kv_restore_clean(f->restore.dir, &e));
+        assert_true(restore(f));
+        expect_database(f, 20);
+    }
+    assert_in_range(broken, 5, FAIL_NTH_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(others_are_not_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_log_has_lost_is_disowned, setup, teardown),
         cmocka_unit_test_setup_teardown(leftovers_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(any_call_may_fail, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -343,6 +343,85 @@ static void damage_is_told(void **state)
     assert_int_equal(pieces.count, 0);
 }
 
+/* The code of a scan; of one that works, the batches are whole. */
+static enum errcode scan_damaged(const struct scan_request *q, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct scan_result result = {.filtered_end_offset = -1};
+    struct batch_iterator it;
+    struct batch b;
+    struct pieces pieces;
+    bool blocked = true;
+    bool found = true;
+    enum errcode code;
+
+    pieces_init(&pieces, &arena);
+    result.pieces = &pieces;
+    code = scan_run(q, &result, &blocked, e);
+    assert_false(blocked);
+    if (code != ERR_OK) {
+        assert_int_equal(pieces.count, 0);
+        return code;
+    }
+    batch_iterator_init(&it, pieces_read(&pieces, &arena));
+    while (found) {
+        assert_int_equal(batch_next(&it, &b, &found, NULL), ERR_OK);
+    }
+    assert_int_equal(it.rest.len, 0);
+    pieces_fini(&pieces);
+    return ERR_OK;
+}
+
+/* Every byte of the heads of a few batches is wrong once: an error of its own, or whole batches. */
+static void no_damaged_byte_does_more_than_fail(void **state)
+{
+    struct rig *r = *state;
+    struct scan_request q;
+    unsigned refused = 0;
+    struct error e;
+    uint8_t right;
+
+    add_golden(r, 1);
+    q = request_of(r, &projections[2]);
+    q.max_bytes = 4000;
+    for (uint64_t at = 0; at < r->size && at < 4000; at++) {
+        enum errcode code;
+        uint8_t wrong;
+
+        assert_int_equal(file_read_at(r->file, at, &right, 1, NULL), ERR_OK);
+        wrong = (uint8_t)(right ^ 0x81);
+        assert_int_equal(file_write_at(r->file, at, bytes_of(&wrong, 1), NULL), ERR_OK);
+        code = scan_damaged(&q, &e);
+        assert_true(code == ERR_OK || code == ERR_CORRUPT_RECORD || code == ERR_SCHEMA_NOT_EXIST ||
+                    code == ERR_CORRUPT_MESSAGE);
+        refused += code != ERR_OK;
+        assert_int_equal(file_write_at(r->file, at, bytes_of(&right, 1), NULL), ERR_OK);
+    }
+    assert_in_range(refused, 100, 4000);
+    assert_int_equal(scan_damaged(&q, &e), ERR_OK);
+}
+
+static void a_file_that_cannot_be_read_is_told(void **state)
+{
+    struct rig *r = *state;
+    struct scan_request q;
+    struct error e;
+    int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    add_golden(r, 1);
+    q = request_of(r, &projections[0]);
+    q.may_block = true;
+    q.len += 100000; /* more than there is */
+    assert_int_equal(scan_damaged(&q, &e), ERR_CORRUPT_FILE);
+    q.len = r->size;
+    assert_int_equal(dup2(nothing, r->file->fd), r->file->fd);
+    assert_int_equal(scan_damaged(&q, &e), ERR_LOG_STORAGE);
+    assert_non_null(strstr(e.message, "scanned"));
+    q.may_block = false;
+    assert_int_equal(scan_damaged(&q, &e), ERR_LOG_STORAGE);
+    assert_int_equal(close(nothing), 0);
+}
+
 static void an_unknown_schema_is_told(void **state)
 {
     struct rig *r = *state;
@@ -490,6 +569,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(cold_bytes_are_not_waited_for_on_a_shard, setup_on_disk,
                                         teardown),
         TEST(damage_is_told),
+        TEST(no_damaged_byte_does_more_than_fail),
+        TEST(a_file_that_cannot_be_read_is_told),
         TEST(an_unknown_schema_is_told),
         TEST(batches_that_cannot_match_are_dropped),
         TEST(a_full_answer_reports_what_was_dropped_before),
