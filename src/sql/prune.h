@@ -58,6 +58,7 @@ struct prune {
 struct prune_source {
     const struct predicate *where;
     bool changelog; /* its names for the place of a row */
+    bool binlog;    /* the same, and the table's columns are inside of others */
 };
 
 struct prune_sources {

@@ -12,6 +12,7 @@ struct resolve {
     const struct schema *schema;
     bool current;
     bool changelog;
+    bool binlog;
     const struct literal_parameters *parameters;
     struct arena *arena;
 };
@@ -50,7 +51,7 @@ static bool find_column(const struct resolve *r, const char *name, int32_t *ret,
     size_t found = 0;
     int32_t place = 0;
 
-    for (uint32_t i = 0; i < r->schema->count; i++) {
+    for (uint32_t i = 0; i < r->schema->count && !r->binlog; i++) {
         if (strcasecmp(r->schema->columns[i].name, name) == 0) {
             *ret = (int32_t)i;
             *type = r->schema->columns[i].type;
@@ -145,6 +146,7 @@ const struct prune_node *prune_tree(const struct meta_table *table, bool current
         const struct prune_source *source = &sources->items[i];
 
         r.changelog = source->changelog;
+        r.binlog = source->binlog;
         all[i] = source->where == NULL ? NULL : resolve(&r, source->where);
         if (all[i] == NULL) {
             return NULL;

@@ -64,7 +64,7 @@ void pushed_derive(struct sql_statement *st)
 
 /* Whether the relation may be one that reads this table, and which. */
 static bool reads(const struct predicate_relation *r, const struct meta_table *table, bool current,
-                  bool *ret_changelog)
+                  struct prune_source *ret)
 {
     static const char *const suffixes[] = {"", "$changelog", "$binlog"};
     size_t len = strlen(table->name);
@@ -76,7 +76,8 @@ static bool reads(const struct predicate_relation *r, const struct meta_table *t
     }
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         if (strcasecmp(r->name + len, suffixes[i]) == 0) {
-            *ret_changelog = i > 0;
+            ret->changelog = i > 0;
+            ret->binlog = i == 2;
             return current ? i == 0 : i > 0 || !keyed;
         }
     }
@@ -113,7 +114,7 @@ struct prune *pushed_prune(const struct sql_statement *st, const struct meta_tab
     }
     items = arena_array(&arena, count + 1, sizeof *items);
     for (const struct predicate_relation *r = st->predicates.relations; r != NULL; r = r->next) {
-        if (reads(r, table, current, &items[sources.count].changelog)) {
+        if (reads(r, table, current, &items[sources.count])) {
             items[sources.count++].where = r->where;
         }
     }

@@ -14,6 +14,7 @@ struct relation {
     int64_t table_id;
     int32_t schema_id;
     bool made;
+    bool keyed; /* has a primary key */
 };
 
 static char *quoted(struct arena *arena, const char *name)
@@ -47,7 +48,9 @@ static enum errcode drop_view(struct sql_engine *engine, struct arena *arena,
 static enum errcode make_view(struct sql_engine *engine, struct arena *arena,
                               const struct relation *r, enum relation_kind kind, struct error *e)
 {
-    const char *suffix = kind == RELATION_CHANGELOG ? "$changelog" : "";
+    static const char *const suffixes[] = {
+        [RELATION_TABLE] = "", [RELATION_CHANGELOG] = "$changelog", [RELATION_BINLOG] = "$binlog"};
+    const char *suffix = suffixes[kind];
     const char *name = arena_printf(arena, "%s%s", r->name, suffix);
 
     return session_run(engine->owner,
@@ -118,6 +121,7 @@ static void relation_drop(struct sql_engine *engine, struct relation *r)
 
     if (r->made && (drop_view(engine, &arena, r, "", &e) != ERR_OK ||
                     drop_view(engine, &arena, r, "$changelog", &e) != ERR_OK ||
+                    (r->keyed && drop_view(engine, &arena, r, "$binlog", &e) != ERR_OK) ||
                     drop_keys(engine, r, &e) != ERR_OK)) {
         diag_warn("sql", "%s.%s stays visible: %s", r->database, r->name, e.message);
     }
@@ -141,6 +145,10 @@ static void relation_make(struct sql_engine *engine, struct relation *r,
     }
     if (make_view(engine, &arena, r, RELATION_CHANGELOG, &e) != ERR_OK) {
         diag_warn("sql", "%s.%s has no changelog: %s", r->database, r->name, e.message);
+    }
+    r->keyed = schema_has_primary_key(schema);
+    if (r->keyed && make_view(engine, &arena, r, RELATION_BINLOG, &e) != ERR_OK) {
+        diag_warn("sql", "%s.%s has no binlog: %s", r->database, r->name, e.message);
     }
 }
 

@@ -1,6 +1,7 @@
 /* Inside sql/: the catalog of DuckDB as an image of ours: a schema per database, a view per table and
- * one for its changelog. Names that differ from an earlier one only in the case of letters are left
- * out, for DuckDB takes them for the same. Thread: whoever holds the engine's lock.
+ * one for its changelog, of a primary-key table also one for its binlog. Names that differ from an
+ * earlier one only in the case of letters are left out, for DuckDB takes them for the same.
+ * Thread: whoever holds the engine's lock.
  */
 #ifndef SQL_RELATIONS_H
 #define SQL_RELATIONS_H

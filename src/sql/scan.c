@@ -1,6 +1,7 @@
 #include "scan.h"
 
 #include "batch_source.h"
+#include "binlog.h"
 #include "fill.h"
 #include "row_source.h"
 
@@ -71,10 +72,17 @@ static void add_column(const struct duckdb *d, void *info, const char *name, voi
 
 static void add_columns(const struct duckdb *d, void *info, const struct scan_bind *b)
 {
-    if (b->kind == RELATION_CHANGELOG) {
+    if (b->kind != RELATION_TABLE) {
         add_column(d, info, "_change_type", d->create_logical_type(DUCK_VARCHAR));
         add_column(d, info, "_log_offset", d->create_logical_type(DUCK_BIGINT));
         add_column(d, info, "_commit_timestamp", d->create_logical_type(DUCK_TIMESTAMP_TZ));
+    }
+    if (b->kind == RELATION_BINLOG) {
+        add_column(d, info, "before", fill_type(d, b->schema->row));
+        add_column(d, info, "after", fill_type(d, b->schema->row));
+        return;
+    }
+    if (b->kind == RELATION_CHANGELOG) {
         add_column(d, info, "_bucket", d->create_logical_type(DUCK_INTEGER));
     }
     for (uint32_t i = 0; i < b->schema->count; i++) {
@@ -120,7 +128,7 @@ static enum errcode bind_relation(const struct duckdb *d, void *info, struct sca
     schema = table == NULL || schema_id < 0 || schema_id > INT32_MAX
                  ? NULL
                  : meta_table_schema(table, (int32_t)schema_id);
-    if (schema == NULL || kind < RELATION_TABLE || kind > RELATION_CHANGELOG) {
+    if (schema == NULL || kind < RELATION_TABLE || kind > RELATION_BINLOG) {
         return error_set(e, ERR_TABLE_NOT_EXIST, "the table does not exist any more");
     }
     b->table = meta_table_ref(table);
@@ -155,7 +163,11 @@ static void scan_bind(void *info)
 
 static uint32_t meta_columns(const struct scan_bind *b)
 {
-    return b->kind == RELATION_CHANGELOG ? META_COLUMNS : 0;
+    static const uint32_t counts[] = {[RELATION_TABLE] = 0,
+                                      [RELATION_CHANGELOG] = META_COLUMNS,
+                                      [RELATION_BINLOG] = BINLOG_COLUMNS};
+
+    return counts[b->kind];
 }
 
 static void scan_free(void *data)
@@ -170,6 +182,21 @@ static void scan_free(void *data)
     free(s->columns);
     free(s->wanted);
     free(s);
+}
+
+/* Of a binlog: a row takes all columns or none, and which rows belong together has to be looked at. */
+static void take_binlog(struct scan *s)
+{
+    bool rows = false;
+
+    for (size_t i = 0; i < s->column_count; i++) {
+        rows = rows || s->columns[i] == BINLOG_BEFORE || s->columns[i] == BINLOG_AFTER;
+    }
+    s->bare = false;
+    s->wanted_count = rows ? s->bind->schema->count : 0;
+    for (uint32_t i = 0; i < s->wanted_count; i++) {
+        s->wanted[i] = i;
+    }
 }
 
 /* Which columns are asked for. DuckDB also asks for such as are none, to count rows. */
@@ -195,6 +222,9 @@ static void take_columns(const struct duckdb *d, void *info, struct scan *s)
         if (asked) {
             s->wanted[s->wanted_count++] = position;
         }
+    }
+    if (s->bind->kind == RELATION_BINLOG) {
+        take_binlog(s);
     }
 }
 
@@ -392,6 +422,65 @@ static enum errcode fill_rows(const struct scan *s, const struct scan_thread *t,
     return ERR_OK;
 }
 
+/* The columns of a row of the batch as a struct; there false: it is null. */
+static enum errcode fill_struct(const struct scan *s, const struct scan_thread *t, size_t row,
+                                bool there, const struct fill *f, struct error *e)
+{
+    const struct schema *schema = s->bind->schema;
+
+    if (!there) {
+        fill_nulls(f, schema->row);
+        return ERR_OK;
+    }
+    for (uint32_t i = 0; i < schema->count; i++) {
+        const struct arrow_read_node *node = t->batch.columns[i];
+        struct fill child = *f;
+
+        child.vector = f->duckdb->struct_vector_get_child(f->vector, i);
+        if (node == NULL) {
+            fill_nulls(&child, schema->columns[i].type);
+        } else {
+            TRY(fill_values(&child, schema->columns[i].type, node, row, e));
+        }
+    }
+    return ERR_OK;
+}
+
+static enum errcode fill_binlog_row(const struct scan *s, struct scan_thread *t, void *chunk,
+                                    const struct binlog_row *row, struct fill f, struct error *e)
+{
+    for (size_t i = 0; i < s->column_count; i++) {
+        uint64_t column = s->columns[i];
+
+        if (column >= BINLOG_COLUMNS) {
+            continue;
+        }
+        f.vector = s->duckdb->data_chunk_get_vector(chunk, i);
+        if (column == BINLOG_BEFORE) {
+            TRY(fill_struct(s, t, row->first, row->has_before, &f, e));
+        } else if (column == BINLOG_AFTER) {
+            TRY(fill_struct(s, t, row->first + row->count - 1, row->has_after, &f, e));
+        } else if (column == META_CHANGE_TYPE) {
+            fill_text(&f, row->change);
+        } else {
+            fill_meta(t, column, &f);
+        }
+    }
+    return ERR_OK;
+}
+
+/* The next row of a binlog from the batch that is open. */
+static enum errcode fill_binlog(const struct scan *s, struct scan_thread *t, void *chunk,
+                                struct fill *f, struct error *e)
+{
+    struct binlog_row row = binlog_next(t->batch.change_types, t->count, t->at);
+
+    f->count = 1;
+    TRY(fill_binlog_row(s, t, chunk, &row, *f, e));
+    t->at += row.count - 1; /* the caller passes the last one */
+    return ERR_OK;
+}
+
 static enum errcode fill_chunk(struct scan *s, struct scan_thread *t, void *chunk, size_t *ret,
                                struct error *e)
 {
@@ -411,6 +500,12 @@ static enum errcode fill_chunk(struct scan *s, struct scan_thread *t, void *chun
             if (t->count == 0) {
                 break;
             }
+        }
+        if (s->bind->kind == RELATION_BINLOG) {
+            TRY(fill_binlog(s, t, chunk, &f, e));
+            filled++;
+            t->at++;
+            continue;
         }
         f.count = t->count - t->at;
         f.count = f.count > DUCK_VECTOR_SIZE - filled ? DUCK_VECTOR_SIZE - filled : f.count;

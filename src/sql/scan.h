@@ -12,10 +12,13 @@
 enum relation_kind {
     RELATION_TABLE,     /* rows of a log, current rows of a primary-key table */
     RELATION_CHANGELOG, /* "t$changelog" */
+    RELATION_BINLOG,    /* "t$binlog", of primary-key tables */
 };
 
 /* Columns of a changelog in front of the table's own. */
 enum { META_CHANGE_TYPE, META_OFFSET, META_TIMESTAMP, META_BUCKET, META_COLUMNS };
+/* Columns of a binlog: the first three, and the row before and after the change. */
+enum { BINLOG_BEFORE = META_BUCKET, BINLOG_AFTER, BINLOG_COLUMNS };
 
 MUST_USE enum errcode scan_register(struct sql_session *owner, struct error *e);
 

@@ -145,7 +145,10 @@ async def test_sqlalchemy_reflects(engine, keyed, client, db):
     await streams.make(client, db, data.schema, name="all_types")
     inspector = sa.inspect(engine)
     assert db in inspector.get_schema_names()
-    assert set(inspector.get_table_names()) == {"items", "items$changelog", "all_types", "all_types$changelog"}
+    assert set(inspector.get_table_names()) == {
+        *("items", "items$changelog", "items$binlog"),
+        *("all_types", "all_types$changelog"),
+    }
     assert inspector.has_table("items") and not inspector.has_table("nothing")
     assert inspector.get_pk_constraint("items")["constrained_columns"] == ["region", "id"]
     assert inspector.get_foreign_keys("items") == [] and inspector.get_indexes("items") == []
@@ -190,7 +193,7 @@ GRAFANA = [
         ELSE quote_ident(table_schema) || '.' || quote_ident(table_name) END AS "table"
         FROM information_schema.tables WHERE quote_ident(table_schema) NOT IN ('information_schema', 'pg_catalog')
         ORDER BY CASE WHEN {PLACES} THEN 0 ELSE 1 END, 1""",
-        [("items",), ("items$changelog",)],
+        [("items",), ("items$binlog",), ("items$changelog",)],
     ),
     (
         f"""SELECT quote_ident(column_name) AS "column", data_type AS "type" FROM information_schema.columns
@@ -250,6 +253,7 @@ async def test_metabase(server, db, keyed):
     with sql.connect(server, db) as c:
         assert sql.rows(c, METABASE_TABLES, [db]) == [
             (db, "items", "TABLE", None, None),
+            (db, "items$binlog", "TABLE", None, None),
             (db, "items$changelog", "TABLE", None, None),
         ]
         assert [row[:4] for row in sql.rows(c, METABASE_FIELDS, ["items"])] == [

@@ -113,6 +113,28 @@ async def test_changelog_columns(server, client, db):
         assert sql.one(c, 'select max(_commit_timestamp) > now() - interval 1 hour from "t$changelog"')
 
 
+async def test_binlog(server, client, db):
+    path = fluss.TablePath(db, "t")
+    schema = fluss.Schema(ACCOUNTS, primary_keys=["id"])
+    await client.get_admin().create_table(path, fluss.TableDescriptor(schema, bucket_count=2))
+    table = await client.get_table(path)
+    writer = table.new_upsert().create_writer()
+    for amount in (1, 2):
+        for i in range(50):
+            writer.upsert({"id": i, "amount": amount})
+        await writer.flush()
+    writer.delete({"id": 7})
+    await writer.flush()
+    with sql.connect(server, db) as c:
+        assert sql.rows(c, 'select before, after from "t$binlog" where _change_type = \'update\' and after.id = 7') == [
+            ({"id": 7, "amount": 1}, {"id": 7, "amount": 2})
+        ]
+        counts = 'select _change_type, count(before), count(after) from "t$binlog" group by 1 order by 1'
+        assert sql.rows(c, counts) == [("delete", 1, 0), ("insert", 0, 50), ("update", 50, 50)]
+        pairs = 'select count(*) from "t$binlog" b join "t$changelog" c on b._log_offset = c._log_offset'
+        assert sql.one(c, pairs + " and b._commit_timestamp = c._commit_timestamp and b.after.id = c.id where c._bucket = 0") > 0
+
+
 async def test_partitions(server, cluster, client, db):
     columns = pa.schema([("day", pa.string()), ("n", pa.int32())])
     table = await streams.make(client, db, columns, partition_keys=["day"])

@@ -9,13 +9,13 @@ static void relations_follow_the_catalog(void **state)
     sql_expect(q, VIEWS, "");
     (void)store_create_table(q->store, "b", STORE_PLAIN);
     (void)store_create_table(q->store, "a", STORE_KV(""));
-    sql_expect(q, VIEWS, "a;a$changelog;b;b$changelog");
+    sql_expect(q, VIEWS, "a;a$binlog;a$changelog;b;b$changelog");
     store_drop_table(q->store, "a");
     (void)store_create_table(q->store, "c", STORE_PLAIN);
     sql_expect(q, VIEWS, "b;b$changelog;c;c$changelog");
     store_drop_table(q->store, "b");
     (void)store_create_table(q->store, "b", STORE_KV(""));
-    sql_expect(q, VIEWS, "b;b$changelog;c;c$changelog");
+    sql_expect(q, VIEWS, "b;b$binlog;b$changelog;c;c$changelog");
     sql_expect(q, "select count(*) from b", "0");
 }
 
