@@ -19,11 +19,12 @@ from . import origin as origins
 from .origin import KEYED, KEYED_BUCKETS, KEYS, LOG
 
 SECTOR = 512
+APART = 3000  # bytes: behind damage a log goes on where the next entry of its index is known to be right
 TIME = range(13, 21)  # of a batch: the moment it was appended, which its checksum does not cover
 UNREAD = ("LOG", "LOG.old", "IDENTITY", "OPTIONS")  # RocksDB writes these for humans
 AREAS = ("records", "beside", "state", "snapshots", "catalog")
 # damages of a round, and how many of a hundred are of that area
-SIZE = {"records": 40, "beside": 20, "state": 8, "snapshots": 16, "catalog": 1}
+SIZE = {"records": 24, "beside": 20, "state": 8, "snapshots": 16, "catalog": 1}
 SHARE = {"records": 50, "beside": 20, "state": 10, "snapshots": 10, "catalog": 10}
 PATIENCE_S = 60
 
@@ -83,13 +84,11 @@ class Vandal:
         return [b for b in self.origin.stored.get(path, ()) if b.start < end and b.end > start]
 
     def neighbours(self, damage):
-        """Whether a batch beside one of its own, or its file when it is no log, was hit before."""
+        """Whether something near it in the log, or its file when it is no log, was hit before."""
         if not damage.hit:
             return any(tied(d.path, damage.path) for d in self.damages)
-        listed = self.origin.stored[damage.path]
-        at, last = listed.index(damage.hit[0]), listed.index(damage.hit[-1])
-        near = [id(b) for b in listed[max(0, at - 2) : last + 3]]
-        return any(id(b) in near for d in self.damages for b in d.hit)
+        start, end = damage.hit[0].start - APART, damage.hit[-1].end + APART
+        return any(d.path == damage.path and d.hit[0].start < end and d.hit[-1].end > start for d in self.damages)
 
     def round(self, area, kind, count):
         files = [p for p in self.origin.files() if area_of(p) == area]
@@ -263,8 +262,8 @@ def attempt(origin, area, kind, seed):
         return collections.Counter(rounds=1), [], f"{area} {kind} {seed}: {type(e).__name__}: {e}"[:2000]
 
 
-def campaign(seed, flips, sectors, jobs=1):
-    """{(area, kind): Counter}, damage that changed nothing by path, failures."""
+def campaign(seed, flips, sectors, jobs=1, tell=lambda *_: None):
+    """{(area, kind): Counter}, damage that changed nothing by path, failures. Told is each area as it ends."""
     counts, silent, failed = collections.defaultdict(collections.Counter), [], []
     with tempfile.TemporaryDirectory(prefix="bitrot-origin-") as folder:
         origin = origins.make(Path(folder))
@@ -283,7 +282,13 @@ def campaign(seed, flips, sectors, jobs=1):
                             counts[area, kind] += count
                             silent += unseen
                             failed += [failure] if failure else []
+                tell(area, kind, counts[area, kind])
     return counts, silent, failed
+
+
+def line(area, kind, c):
+    text = f"{area:10} {kind}: {c['damages']} damages in {c['rounds']} rounds, {c['found']} found by verify"
+    print(f"{text}, {c['times']} wrong times served, {c['refused']} starts refused", flush=True)
 
 
 def main():
@@ -294,12 +299,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
     began = time.monotonic()
-    counts, silent, failed = campaign(given.seed, given.flips, given.sectors, given.jobs)
-    for (area, kind), c in counts.items():
-        print(
-            f"{area:10} {kind}: {c['damages']} damages in {c['rounds']} rounds, {c['found']} found by verify, "
-            f"{c['times']} times served, {c['refused']} starts refused"
-        )
+    _, silent, failed = campaign(given.seed, given.flips, given.sectors, given.jobs, line)
     where = collections.Counter(Path(s.rsplit(":", 1)[0]).name for s in silent)
     print(f"not found, and without consequence: {len(silent)}: {dict(where)}")
     print(f"{len(failed)} failures, {time.monotonic() - began:.0f} s")
