@@ -520,11 +520,18 @@ bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, 
             p->done = p->rows == 0;
             continue;
         }
-        put_row(p, out);
+        if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
+            pg_copy_out_row(p, out);
+        } else {
+            put_row(p, out);
+        }
         p->row++;
         p->sent++;
     }
     pg_close_open(s);
+    if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
+        pg_put_empty(out, 'c');
+    }
     put_tag(p, out);
     return true;
 }
@@ -553,6 +560,10 @@ static bool run_query(struct pg_session *s, struct pg_portal *p, struct buffer *
             return false;
         }
         s->open = p;
+        if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
+            p->limit = 0; /* COPY has no portions */
+            pg_copy_out_begin(p->statement->sql, out);
+        }
     }
     p->sent = 0;
     s->running = p;
@@ -570,6 +581,10 @@ bool pg_run_portal(struct pg_session *s, struct pg_portal *p, struct buffer *out
     }
     if (s->status == 'E' && st->command.kind != PG_COMMIT && st->command.kind != PG_ROLLBACK) {
         return pg_failed(e, "25P02", "the transaction has failed: nothing is done until it ends");
+    }
+    if (st->sql != NULL && sql_copy_kind(st->sql) == SQL_COPY_FROM) {
+        note_write(s, p, out);
+        return pg_copy_in_begin(s, st, out, e);
     }
     return st->sql != NULL ? run_query(s, p, out, e) : run_command(s, st, out, e);
 }

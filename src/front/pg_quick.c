@@ -11,7 +11,8 @@ static bool closes_at_once(const struct pg_session *s)
 static bool may_be_quick(struct pg_session *s)
 {
     return s->sql != NULL && !s->ended && !s->skipping && !s->simple && s->running == NULL &&
-           s->status != 'E' && closes_at_once(s) && atomic_load(&s->interrupt) != PG_INTERRUPT_STOP;
+           s->copy == NULL && s->status != 'E' && closes_at_once(s) &&
+           atomic_load(&s->interrupt) != PG_INTERRUPT_STOP;
 }
 
 static bool quick_bind(struct pg_session *s, struct bytes body, struct buffer *out)

@@ -25,6 +25,7 @@ void pg_session_free(struct pg_session *s)
     if (s == NULL) {
         return;
     }
+    pg_copy_in_end(s);
     pg_portal_free(s, TAKE(s->simple_portal));
     pg_portals_free(s);
     LIST_FOR_EACH(it, &s->statements)
@@ -341,6 +342,12 @@ static enum pg_step on_message(struct pg_session *s, const struct pg_message *m,
         s->ended = true;
         return PG_ENDS;
     }
+    if (s->copy != NULL) {
+        if (!pg_on_copy(s, m, out, &e)) {
+            report(s, &e, out);
+        }
+        return PG_WANTS_INPUT;
+    }
     if (m->type == 'S') {
         s->skipping = false;
         if (s->status == 'I') {
@@ -397,7 +404,7 @@ enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struc
             step = PG_HAS_MORE;
         } else if (s->running != NULL) {
             go_on(s, out);
-        } else if (s->simple) {
+        } else if (s->simple && s->copy == NULL) {
             simple_next(s, out);
         } else {
             taken = pg_take(&rest, s->first, &m);

@@ -52,9 +52,11 @@ struct pg_session {
     struct list statements;
     struct list portals;
     size_t statement_count;
-    struct pg_portal *open;    /* has a result; NULL: none */
-    struct pg_portal *running; /* sends rows; NULL: none */
-    bool simple;               /* for a Query, of which `rest` is left */
+    struct pg_portal *open;              /* has a result; NULL: none */
+    struct pg_portal *running;           /* sends rows; NULL: none */
+    struct sql_copy_in *copy;            /* data of the client go there; NULL: there is no COPY */
+    struct pg_statement *copy_statement; /* a reference */
+    bool simple;                         /* for a Query, of which `rest` is left */
     struct pg_portal *simple_portal;
     char *query; /* heap */
     struct bytes rest;
@@ -95,6 +97,18 @@ bool pg_run_portal(struct pg_session *s, struct pg_portal *p, struct buffer *out
 /* Rows until there is enough to send; *ret_more: it goes on with the next step. */
 bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, bool *ret_more,
                  struct sql_error *e);
+
+/* ---- pg_copy.c ---- */
+
+void pg_copy_out_begin(const struct sql_statement *sql, struct buffer *out);
+void pg_copy_out_row(const struct pg_portal *p, struct buffer *out);
+bool pg_copy_in_begin(struct pg_session *s, struct pg_statement *st, struct buffer *out,
+                      struct sql_error *e);
+/* Drops what is under way, if something is. */
+void pg_copy_in_end(struct pg_session *s);
+/* A message while data are awaited; it has ended when s->copy is NULL. */
+bool pg_on_copy(struct pg_session *s, const struct pg_message *m, struct buffer *out,
+                struct sql_error *e);
 
 /* Messages. */
 bool pg_on_parse(struct pg_session *s, struct bytes body, struct buffer *out, struct sql_error *e);

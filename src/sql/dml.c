@@ -553,6 +553,25 @@ bool dml_parse(struct bytes statement, struct sql_session *s, struct arena *aren
     return right;
 }
 
+bool dml_target_parse(struct parse *p, struct sql_session *s, struct dml *ret)
+{
+    struct making m = {.p = *p, .session = s, .dml = ret};
+    struct sql_name name;
+    bool right = true;
+
+    ret->kind = DML_INSERT;
+    if (!find_table(&m, &name)) {
+        return false;
+    }
+    if (parse_at_byte(&m.p, '(')) {
+        right = take_column_list(&m);
+    } else {
+        take_all_columns(&m);
+    }
+    *p = m.p;
+    return right;
+}
+
 void dml_fini(struct dml *dml)
 {
     if (dml->table != NULL) {

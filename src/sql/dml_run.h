@@ -5,8 +5,20 @@
 #include "dml.h"
 #include "statement.h"
 
-/* Writes all rows and waits until they are acknowledged. After an error the hint says how many are
- * written all the same; *ret_count is set then, too. */
+struct dml_writing;
+
+MUST_USE bool dml_begin(const struct dml *dml, struct sql_session *s, struct dml_writing **ret,
+                        struct sql_error *e);
+/* Takes the rows of a result, to its end. */
+MUST_USE bool dml_write(struct dml_writing *w, struct sql_result *rows, struct sql_error *e);
+/* Waits until all rows are acknowledged. */
+MUST_USE bool dml_flush(struct dml_writing *w, struct sql_error *e);
+/* Rows that are acknowledged so far. */
+uint64_t dml_written(const struct dml_writing *w);
+void dml_end(struct dml_writing *w); /* accepts NULL */
+
+/* All of it. After an error the hint says how many rows are written all the same; *ret_count is set
+ * then, too. */
 MUST_USE bool dml_run(const struct dml *dml, struct sql_result *rows, uint64_t *ret_count,
                       struct sql_error *e);
 

@@ -1,3 +1,4 @@
+#include "copy_in.h"
 #include "pg_catalog.h"
 #include "pg_information.h"
 #include "relations.h"
@@ -182,6 +183,7 @@ static enum errcode prepare_database(struct sql_session *owner, struct error *e)
         TRY(session_run(owner, pg_information_objects[i], e));
     }
     TRY(scan_register(owner, e));
+    TRY(copy_register(owner, e));
     for (size_t i = 0; i < ARRAY_LEN(last); i++) {
         TRY(session_run(owner, last[i], e));
     }

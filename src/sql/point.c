@@ -188,7 +188,7 @@ bool point_execute(struct sql_statement *st, const struct sql_parameter *paramet
 
 bool sql_has_lookup(const struct sql_statement *st)
 {
-    return st->point != NULL && !sql_is_write(st);
+    return st->point != NULL && !sql_is_write(st) && sql_copy_kind(st) == SQL_COPY_NONE;
 }
 bool sql_is_lookup(const struct sql_result *r) { return r->borrowed; }
 

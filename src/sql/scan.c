@@ -99,7 +99,7 @@ static int64_t parameter(const struct duckdb *d, void *info, uint64_t index)
     return number;
 }
 
-static struct sql_session *session_of(const struct duckdb *d, void *info)
+struct sql_session *scan_session_of(const struct duckdb *d, void *info)
 {
     struct sql_engine *engine = d->bind_get_extra_info(info);
     void *context = NULL;
@@ -120,7 +120,7 @@ static enum errcode bind_relation(const struct duckdb *d, void *info, struct sca
     const struct meta_table *table;
     const struct meta_schema *schema;
 
-    b->session = session_of(d, info);
+    b->session = scan_session_of(d, info);
     if (b->session == NULL || b->session->view == NULL) {
         return error_set(e, ERR_INVALID_ARGUMENT, "the session has ended");
     }

@@ -20,6 +20,8 @@ enum { META_CHANGE_TYPE, META_OFFSET, META_TIMESTAMP, META_BUCKET, META_COLUMNS 
 /* Columns of a binlog: the first three, and the row before and after the change. */
 enum { BINLOG_BEFORE = META_BUCKET, BINLOG_AFTER, BINLOG_COLUMNS };
 
+/* Whose statement is being bound; the function's extra info is the engine. NULL: it has ended. */
+struct sql_session *scan_session_of(const struct duckdb *d, void *info);
 MUST_USE enum errcode scan_register(struct sql_session *owner, struct error *e);
 
 #endif

@@ -16,7 +16,8 @@
 #include "base/map.h"
 #include "io/lock.h"
 
-struct relation; /* relations.c */
+struct relation;    /* relations.c */
+struct copy_reader; /* copy_reader.h */
 
 struct sql_engine {
     struct sql_options options;
@@ -52,6 +53,7 @@ struct sql_session {
     struct sql_statement *preparing; /* is told the tables that it names; NULL: none */
     char **path;                     /* heap: databases whose tables need no qualification */
     size_t path_count;
+    struct copy_reader *incoming; /* rows of COPY that are being cast; NULL: none */
 };
 
 /* The cut of the table that the statement under way reads, a reference; made at the first call. */

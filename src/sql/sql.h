@@ -116,4 +116,26 @@ enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
 /* As sql_execute; false: it takes that. */
 MUST_USE bool sql_lookup_finish(struct sql_statement *st, struct sql_result **ret);
 
+/* ---- COPY ---- */
+
+enum sql_copy { SQL_COPY_NONE, SQL_COPY_FROM, SQL_COPY_TO };
+enum sql_copy sql_copy_kind(const struct sql_statement *st);
+/* Of the rows that are copied; sql_column_count is 0. */
+size_t sql_copy_columns(const struct sql_statement *st);
+
+/* TO: executed as a query, whose rows are then these lines. */
+void sql_copy_row(const struct sql_result *r, size_t row, struct buffer *out);
+/* The line in front of them; false: there is none. */
+bool sql_copy_header(const struct sql_statement *st, struct buffer *out);
+
+/* FROM: begun in the place of sql_execute, fed with what comes, cut anywhere, and ended: then all rows are
+ * on disk, and sql_tag tells how many. After an error nothing more is to be fed. The session runs nothing
+ * else meanwhile. */
+struct sql_copy_in;
+MUST_USE bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret,
+                             struct sql_error *e);
+MUST_USE bool sql_copy_feed(struct sql_copy_in *c, struct bytes in, struct sql_error *e);
+MUST_USE bool sql_copy_end(struct sql_copy_in *c, struct sql_error *e);
+void sql_copy_free(struct sql_copy_in *c); /* accepts NULL; rows that are not written are dropped */
+
 #endif

@@ -338,6 +338,18 @@ static bool prepare_dml(struct sql_statement *st, const struct sql_source *sourc
     return prepare(st, &query, e);
 }
 
+static bool prepare_copy(struct sql_statement *st, struct sql_error *e)
+{
+    bool right = copy_parse(bytes_str(st->source), st->session, &st->arena, &st->copy, e);
+
+    st->kind = st->copy.from ? STATEMENT_COPY_FROM : STATEMENT_COPY_TO;
+    st->dml = st->copy.dml;
+    if (!right || !prepare(st, &(struct sql_source){.text = st->copy.query}, e)) {
+        return false;
+    }
+    return st->parameter_count == 0 ? true : failed(e, "42P02", "COPY has no parameters");
+}
+
 static bool prepare_any(struct sql_statement *st, const struct sql_source *source,
                         struct sql_error *e)
 {
@@ -352,6 +364,10 @@ static bool prepare_any(struct sql_statement *st, const struct sql_source *sourc
         st->kind = STATEMENT_DML;
         st->source = arena_strndup(&st->arena, text.data, text.len);
         return prepare_dml(st, source, e);
+    }
+    if (copy_is(text)) {
+        st->source = arena_strndup(&st->arena, text.data, text.len);
+        return prepare_copy(st, e);
     }
     return prepare(st, source, e);
 }
@@ -403,7 +419,19 @@ const struct sql_type *sql_column_type(const struct sql_statement *st, size_t i)
     return &st->types[i];
 }
 bool sql_is_explain(const struct sql_statement *st) { return st->explain; }
-bool sql_is_write(const struct sql_statement *st) { return st->kind != STATEMENT_QUERY; }
+bool sql_is_write(const struct sql_statement *st)
+{
+    return st->kind != STATEMENT_QUERY && st->kind != STATEMENT_COPY_TO;
+}
+
+enum sql_copy sql_copy_kind(const struct sql_statement *st)
+{
+    return st->kind == STATEMENT_COPY_FROM ? SQL_COPY_FROM
+           : st->kind == STATEMENT_COPY_TO ? SQL_COPY_TO
+                                           : SQL_COPY_NONE;
+}
+
+size_t sql_copy_columns(const struct sql_statement *st) { return st->column_count; }
 
 static const char *const dml_tags[] = {
     [DML_INSERT] = "INSERT 0 ", [DML_UPDATE] = "UPDATE ", [DML_DELETE] = "DELETE "};
@@ -420,6 +448,12 @@ void sql_tag(const struct sql_statement *st, uint64_t rows, char ret[static SQL_
         break;
     case STATEMENT_DML:
         (void)snprintf(ret, SQL_TAG_MAX, "%s%" PRIu64, dml_tags[st->dml.kind], st->written);
+        break;
+    case STATEMENT_COPY_FROM:
+        (void)snprintf(ret, SQL_TAG_MAX, "COPY %" PRIu64, st->written);
+        break;
+    case STATEMENT_COPY_TO:
+        (void)snprintf(ret, SQL_TAG_MAX, "COPY %" PRIu64, rows);
         break;
     }
 }
@@ -570,18 +604,28 @@ static bool prepare_again(struct sql_statement *st, struct sql_error *e)
     return true;
 }
 
+bool statement_check_table(struct sql_statement *st, struct sql_error *e)
+{
+    const struct meta_table *now;
+
+    session_refresh(st->session);
+    now = meta_view_table_by_id(st->session->view, st->dml.table->id);
+    st->written = 0;
+    return (now != NULL && meta_table_latest(now)->id == st->dml.schema_id) || prepare_again(st, e);
+}
+
+bool statement_rows(struct sql_statement *st, struct sql_result **ret, struct sql_error *e)
+{
+    return execute_query(st, NULL, ret, e);
+}
+
 static bool execute_dml(struct sql_statement *st, const struct sql_parameter *parameters,
                         struct sql_result **ret, struct sql_error *e)
 {
-    const struct meta_table *now = meta_view_table_by_id(st->session->view, st->dml.table->id);
     struct sql_result *rows = NULL;
     bool right;
 
-    st->written = 0;
-    if ((now == NULL || meta_table_latest(now)->id != st->dml.schema_id) && !prepare_again(st, e)) {
-        return false;
-    }
-    if (!execute_query(st, parameters, &rows, e)) {
+    if (!statement_check_table(st, e) || !execute_query(st, parameters, &rows, e)) {
         return false;
     }
     right = dml_run(&st->dml, rows, &st->written, e);

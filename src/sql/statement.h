@@ -2,6 +2,7 @@
 #ifndef SQL_STATEMENT_H
 #define SQL_STATEMENT_H
 
+#include "copy.h"
 #include "ddl.h"
 #include "dml.h"
 #include "predicate.h"
@@ -15,16 +16,23 @@ struct named_table {
     bool current;
 };
 
-enum statement_kind { STATEMENT_QUERY, STATEMENT_DDL, STATEMENT_DML };
+enum statement_kind {
+    STATEMENT_QUERY,
+    STATEMENT_DDL,
+    STATEMENT_DML,
+    STATEMENT_COPY_FROM,
+    STATEMENT_COPY_TO,
+};
 
 struct sql_statement {
     struct sql_session *session;
     struct arena arena;
     enum statement_kind kind;
     struct ddl ddl;     /* STATEMENT_DDL */
-    struct dml dml;     /* STATEMENT_DML: where the rows go that it gives */
+    struct dml dml;     /* STATEMENT_DML, _COPY_FROM: where the rows go that it gives */
+    struct copy copy;   /* STATEMENT_COPY_FROM, _TO; its dml is the one above */
     uint64_t written;   /* rows, by the last execution */
-    const char *source; /* of STATEMENT_DML: as the client has it */
+    const char *source; /* of STATEMENT_DML, _COPY_FROM: as the client has it */
     void *prepared;     /* NULL: nothing is asked of DuckDB */
     const char *text;   /* as DuckDB has it */
     bool explain;
@@ -49,6 +57,12 @@ struct sql_result {
     bool explained; /* of EXPLAIN: what was pushed has been told, too */
     size_t rows;    /* of an answer by lookup, still to be given */
 };
+
+/* The table that rows go to is still as it was, or the statement is made anew. */
+MUST_USE bool statement_check_table(struct sql_statement *st, struct sql_error *e);
+/* Runs the query of a statement without parameters, whatever its rows are for. */
+MUST_USE bool statement_rows(struct sql_statement *st, struct sql_result **ret,
+                             struct sql_error *e);
 
 /* What PostgreSQL calls an error that DuckDB explains like this. */
 const char *statement_error_state(const char *message);

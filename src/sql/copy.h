@@ -1,0 +1,36 @@
+/* Inside sql/: COPY, as it is read.
+ *
+ *   COPY t [(a, ...)] FROM STDIN [[WITH] options]
+ *   COPY t [(a, ...)] | (query) TO STDOUT [[WITH] options]
+ *
+ * options: (FORMAT text | csv, DELIMITER 'c', NULL 's', HEADER [bool], QUOTE 'c', ESCAPE 'c', ENCODING
+ * 'utf8'), or as in older versions CSV, HEADER, DELIMITER [AS] 'c' and so on without brackets.
+ * Rows that come in are texts: DuckDB casts them to the types of the columns (copy_in.h).
+ */
+#ifndef SQL_COPY_H
+#define SQL_COPY_H
+
+#include "dml.h"
+
+struct copy_format {
+    bool csv;
+    bool header;
+    char delimiter;
+    char quote;
+    char escape;
+    const char *null;
+};
+
+struct copy {
+    bool from;
+    struct copy_format format;
+    struct dml dml;    /* FROM: where the rows go */
+    const char *query; /* TO: what gives them; FROM: what casts them */
+};
+
+bool copy_is(struct bytes statement);
+/* Texts lie in the arena. After an error, too, dml_fini of its dml. */
+MUST_USE bool copy_parse(struct bytes statement, struct sql_session *s, struct arena *arena,
+                         struct copy *ret, struct sql_error *e);
+
+#endif
