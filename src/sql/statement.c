@@ -4,6 +4,7 @@
 #include "dml_run.h"
 #include "point.h"
 #include "pushed.h"
+#include "show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -350,6 +351,15 @@ static bool prepare_copy(struct sql_statement *st, struct sql_error *e)
     return st->parameter_count == 0 ? true : failed(e, "42P02", "COPY has no parameters");
 }
 
+static bool prepare_show(struct sql_statement *st, struct sql_error *e)
+{
+    struct sql_source query = {0};
+
+    st->shown_version = st->session->view->version;
+    return show_query(bytes_str(st->source), st->session, &st->arena, &query.text, e) &&
+           prepare(st, &query, e);
+}
+
 static bool prepare_any(struct sql_statement *st, const struct sql_source *source,
                         struct sql_error *e)
 {
@@ -364,6 +374,10 @@ static bool prepare_any(struct sql_statement *st, const struct sql_source *sourc
         st->kind = STATEMENT_DML;
         st->source = arena_strndup(&st->arena, text.data, text.len);
         return prepare_dml(st, source, e);
+    }
+    if (show_is(text)) {
+        st->source = arena_strndup(&st->arena, text.data, text.len);
+        return prepare_show(st, e);
     }
     if (copy_is(text)) {
         st->source = arena_strndup(&st->arena, text.data, text.len);
@@ -649,6 +663,10 @@ bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameter
     }
     if (st->kind == STATEMENT_DML) {
         return execute_dml(st, parameters, ret, e);
+    }
+    if (st->shown_version != 0 && st->shown_version != st->session->view->version &&
+        !prepare_again(st, e)) {
+        return false;
     }
     return execute_query(st, parameters, ret, e);
 }

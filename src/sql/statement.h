@@ -28,13 +28,14 @@ struct sql_statement {
     struct sql_session *session;
     struct arena arena;
     enum statement_kind kind;
-    struct ddl ddl;     /* STATEMENT_DDL */
-    struct dml dml;     /* STATEMENT_DML, _COPY_FROM: where the rows go that it gives */
-    struct copy copy;   /* STATEMENT_COPY_FROM, _TO; its dml is the one above */
-    uint64_t written;   /* rows, by the last execution */
-    const char *source; /* of STATEMENT_DML, _COPY_FROM: as the client has it */
-    void *prepared;     /* NULL: nothing is asked of DuckDB */
-    const char *text;   /* as DuckDB has it */
+    struct ddl ddl;         /* STATEMENT_DDL */
+    struct dml dml;         /* STATEMENT_DML, _COPY_FROM: where the rows go that it gives */
+    struct copy copy;       /* STATEMENT_COPY_FROM, _TO; its dml is the one above */
+    uint64_t written;       /* rows, by the last execution */
+    uint64_t shown_version; /* of the catalog that a SHOW has been made from; 0: it is none */
+    const char *source;     /* of STATEMENT_DML, _COPY_FROM: as the client has it */
+    void *prepared;         /* NULL: nothing is asked of DuckDB */
+    const char *text;       /* as DuckDB has it */
     bool explain;
     size_t parameter_count;
     uint32_t *parameters; /* object ids */

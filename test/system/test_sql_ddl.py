@@ -185,3 +185,16 @@ def test_prepared_statements_of_the_catalog(session):
     for number in range(3):
         session.execute(f"create table t{number} (a int)", prepare=True)
         session.execute(f"drop table t{number}", prepare=True)
+
+
+def test_the_catalog_is_shown(session, db):
+    session.execute("create table b (x int); create table a (x int, day text) partitioned by (day)")
+    session.execute("alter table a add partition (day = '1')")
+    assert sql.rows(session, "show tables") == [("a",), ("b",)]
+    assert [name for name, _ in sql.rows(session, "show partitions a")] == ["1"]
+    assert (db,) in sql.rows(session, "show databases")
+    for _ in range(8):  # also when it is prepared
+        name, statement = sql.rows(session, "show create table b")[0]
+        session.execute("drop table b")
+        session.execute(statement)
+    assert name == "b" and f'CREATE TABLE "{db}"."b"' in statement
