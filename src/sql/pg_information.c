@@ -87,7 +87,7 @@ const char *const pg_information_objects[] = {
     "MDY', 'intervalstyle': 'postgres', 'timezone': 'UTC', 'integer_datetimes': 'on', "
     "'standard_conforming_strings': 'on', 'transaction_isolation': 'read committed', "
     "'default_transaction_isolation': 'read committed', 'default_transaction_read_only': "
-    "'on', 'transaction_read_only': 'on', 'in_hot_standby': 'off', 'is_superuser': 'off', "
+    "'off', 'transaction_read_only': 'off', 'in_hot_standby': 'off', 'is_superuser': 'off', "
     "'bytea_output': 'hex', 'extra_float_digits': '1', 'max_identifier_length': '63', "
     "'max_index_keys': '32', 'lc_collate': 'C', 'lc_ctype': 'C', 'jit': 'off', "
     "'row_security': 'off', 'application_name': '', 'statement_timeout': '0'}",
