@@ -201,7 +201,8 @@ static void up_arrives(struct world_event *ev)
     struct world_conn *c = container_of(ev, struct world_conn, up_arrives);
     size_t len;
 
-    if (c->silent || c->socket < 0 || breaks(c)) {
+    /* what arrives before the connection is accepted is kept for whoever accepts it */
+    if (c->silent || (c->socket < 0 && !c->waiting) || breaks(c)) {
         pipe_drop(&c->up);
         return;
     }

@@ -8,9 +8,9 @@
 #define LOOK_US     100000 /* between two looks at whether all is over */
 
 #define BUSY_US_MIN  INT64_C(200000)
-#define BUSY_US_MAX  INT64_C(6000000)
+#define BUSY_US_MAX  INT64_C(4000000)
 #define QUIET_US_MIN INT64_C(2000000)
-#define QUIET_US_MAX INT64_C(30000000)
+#define QUIET_US_MAX INT64_C(40000000)
 #define NEVER_QUIET  16 /* one life in so many */
 
 struct workload {

@@ -3,6 +3,7 @@
 #include "rot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SECOND INT64_C(1000000)
 
@@ -138,10 +139,16 @@ static void decay(struct scenario *s, bool hidden)
     }
 }
 
+/* An operator who does at once what the server asks for: a full disk may keep it from noting that a
+ * sync has failed, and only the page cache knows then. */
 static void hear(void *context, const char *line)
 {
     struct scenario *s = context;
 
+    if (strstr(line, "restart the machine") != NULL) {
+        s->result.crashes++;
+        world_crash(s->world, CRASH_POWER, 1);
+    }
     if (s->load != NULL) {
         workload_hear(s->load, line);
     }
