@@ -45,9 +45,9 @@ differential: all ## the same requests to Eider and to Apache Fluss 0.9.1: equal
 	@scripts/bootstrap test
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/differential -q $(ARGS)
 
-bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios; ONLY=log or ONLY=kv
+bench: all ## the same load on Eider and on Apache Fluss 0.9.1, with ratios; ONLY=log, ONLY=kv or ONLY=sql
 	@scripts/bootstrap test bench
-	@EIDER_BIN=$(CURDIR)/$(dir)/eider bench/run $(if $(ONLY),--only $(ONLY)) $(ARGS)
+	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(if $(filter sql,$(ONLY)),$(python) bench/sql,bench/run $(if $(ONLY),--only $(ONLY))) $(ARGS)
 
 powercut: ## the program on what power cuts may leave: IMAGES=n SEED=s
 	@scripts/bootstrap build test

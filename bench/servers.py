@@ -56,7 +56,8 @@ class Eider:
         line = self.process.stdout.readline()
         if not line:
             sys.exit(f"bench: {self.name} does not start: {Path(f'{self.dir}.log').read_text()}")
-        self.address = json.loads(line)["address"]
+        self.info = json.loads(line)
+        self.address = self.info["address"]
         self.pids = str(self.process.pid)
 
     def stop(self):
