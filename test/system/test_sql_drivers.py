@@ -12,7 +12,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from harness import sql, streams, types
+from harness import process, sql, streams, types
 
 pytestmark = pytest.mark.own_server
 ITEMS = pa.schema([("id", pa.int32()), ("region", pa.string()), ("price", pa.decimal128(10, 2))])
@@ -127,6 +127,32 @@ async def test_two_hundred_at_once(server, client, db):
 
     found = await asyncio.gather(*[one(i) for i in range(200)])
     assert found == [sum(range(i)) if i else None for i in range(200)]
+
+
+MILLIONS = pytest.param(10_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])
+
+
+@pytest.mark.parametrize("least", [1, 3000, 250_000, MILLIONS])
+async def test_many_rows(server, least):
+    """All of them arrive, once, by a cursor of asyncpg and as a stream of psycopg. The load generator
+    sends a batch more than it is told, to begin with."""
+    per_batch = min(least, 10_000)
+    words = ["--server", server.address, "--table", "big", "--keep", "--rows", per_batch]
+    done = process.run("bench", "produce", *words, "--requests", least // per_batch, timeout=600)
+    assert done.returncode == 0, done.stderr
+    connection = await asyncpg.connect(**sql.place(server), database="bench")
+    expected = await connection.fetchrow("select count(*), sum(id), sum(seq)::int8, min(id), max(id) from big")
+    count = expected[0]
+    assert least <= count <= least + per_batch
+    seen, total = 0, 0
+    async with connection.transaction():
+        async for row in connection.cursor("select id, user_name from big", prefetch=5000):
+            seen, total = seen + 1, total + row[0]
+    await connection.close()
+    assert (seen, total) == (count, expected[1])
+    with sql.connect(server, "bench") as c:
+        seqs = [seq for (seq,) in c.cursor(binary=True).stream("select seq from big")]
+    assert (len(seqs), sum(seqs)) == (count, expected[2])
 
 
 # ---- SQLAlchemy ----
