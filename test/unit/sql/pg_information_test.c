@@ -8,7 +8,7 @@ static void the_information_schema(void **state)
     sql_expect(q,
                "select table_name, table_type from information_schema.tables where table_schema = "
                "'fluss' order by 1",
-               "t|BASE TABLE;t$changelog|BASE TABLE");
+               "t|BASE TABLE;t$binlog|BASE TABLE;t$changelog|BASE TABLE");
     sql_expect(
         q,
         "select column_name, data_type, udt_name, is_nullable from "
