@@ -11,6 +11,7 @@ int cmd_sql(int argc, char **argv);
 int cmd_tables(int argc, char **argv);
 int cmd_describe(int argc, char **argv);
 int cmd_tail(int argc, char **argv);
+int cmd_produce(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 
 #endif

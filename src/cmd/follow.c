@@ -1,5 +1,7 @@
 #include "follow.h"
 
+#include "sql_text.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -52,20 +54,6 @@ static enum errcode run_statement(struct following *f, follow_row_fn *row, struc
 
 /* ---- SQL text ---- */
 
-static void put_quoted(struct buffer *out, struct bytes text, char quote)
-{
-    buffer_u8(out, (uint8_t)quote);
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == (uint8_t)quote) {
-            buffer_u8(out, (uint8_t)quote);
-        }
-        buffer_u8(out, text.data[i]);
-    }
-    buffer_u8(out, (uint8_t)quote);
-}
-
-static void put_text(struct buffer *out, const char *text) { buffer_bytes(out, bytes_str(text)); }
-
 void follow_put_columns(const char *columns, struct buffer *out)
 {
     for (const char *p = columns;; p++) {
@@ -76,12 +64,12 @@ void follow_put_columns(const char *columns, struct buffer *out)
         while (to > from && p[to - 1] == ' ') {
             to--;
         }
-        put_quoted(out, bytes_of(p + (from < to ? from : to), from < to ? to - from : 0), '"');
+        sql_text_quote(out, bytes_of(p + (from < to ? from : to), from < to ? to - from : 0), '"');
         p += len;
         if (*p == '\0') {
             return;
         }
-        put_text(out, ", ");
+        sql_text_put(out, ", ");
     }
 }
 
@@ -91,18 +79,18 @@ static enum errcode put_partition_value(const struct type *type, const char *tex
     switch ((int)type->root) { /* the other kinds are refused together */
     case TYPE_CHAR:
     case TYPE_STRING:
-        put_quoted(out, bytes_str(text), '\'');
+        sql_text_quote(out, bytes_str(text), '\'');
         return ERR_OK;
     case TYPE_DATE:
-        put_text(out, "DATE ");
-        put_quoted(out, bytes_str(text), '\'');
+        sql_text_put(out, "DATE ");
+        sql_text_quote(out, bytes_str(text), '\'');
         return ERR_OK;
     case TYPE_BOOLEAN:
     case TYPE_TINYINT:
     case TYPE_SMALLINT:
     case TYPE_INTEGER:
     case TYPE_BIGINT:
-        put_text(out, text);
+        sql_text_put(out, text);
         return ERR_OK;
     default:
         return error_set(e, ERR_UNSUPPORTED_OPERATION,
@@ -125,9 +113,9 @@ static enum errcode put_partition(const struct follow_range *r, struct buffer *o
         if (column < 0) {
             return error_set(e, ERR_INVALID_TABLE, "%s is a partition key and no column", key);
         }
-        put_text(out, " AND ");
-        put_quoted(out, bytes_str(key), '"');
-        put_text(out, " = ");
+        sql_text_put(out, " AND ");
+        sql_text_quote(out, bytes_str(key), '"');
+        sql_text_put(out, " = ");
         TRY(put_partition_value(def->schema->columns[column].type, values.items[i], out, e));
     }
     return ERR_OK;
@@ -141,7 +129,7 @@ enum errcode follow_condition(const struct follow_range *r, struct buffer *out, 
                    "_bucket = %" PRId32 " AND _log_offset >= %" PRId64
                    " AND _log_offset < %" PRId64,
                    r->bucket->bucket, r->from, r->end);
-    put_text(out, text);
+    sql_text_put(out, text);
     return r->bucket->partition == NULL ? ERR_OK : put_partition(r, out, e);
 }
 
@@ -150,9 +138,9 @@ static void put_relation(struct following *f)
     struct buffer *out = &f->statement;
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
 
-    put_quoted(out, bytes_str(f->options->database), '"');
-    put_text(out, ".");
-    put_quoted(out, bytes_str(arena_printf(&arena, "%s$changelog", f->options->table)), '"');
+    sql_text_quote(out, bytes_str(f->options->database), '"');
+    sql_text_put(out, ".");
+    sql_text_quote(out, bytes_str(arena_printf(&arena, "%s$changelog", f->options->table)), '"');
 }
 
 /* ---- rows ---- */
@@ -220,26 +208,26 @@ static enum errcode show_range(struct following *f, const struct follow_range *r
     char limit[48] = "";
 
     buffer_clear(out);
-    put_text(out, "SELECT ");
+    sql_text_put(out, "SELECT ");
     if (f->options->columns == NULL) {
-        put_text(out, "*");
+        sql_text_put(out, "*");
     } else {
         follow_put_columns(f->options->columns, out);
     }
-    put_text(out, " FROM ");
+    sql_text_put(out, " FROM ");
     put_relation(f);
-    put_text(out, " WHERE ");
+    sql_text_put(out, " WHERE ");
     TRY(follow_condition(range, out, e));
     if (f->options->where != NULL) {
-        put_text(out, " AND (");
-        put_text(out, f->options->where);
-        put_text(out, "\n)"); /* which may end in a comment */
+        sql_text_put(out, " AND (");
+        sql_text_put(out, f->options->where);
+        sql_text_put(out, "\n)"); /* which may end in a comment */
     }
     if (f->options->limit > 0) {
         (void)snprintf(limit, sizeof limit, " LIMIT %" PRId64, f->options->limit - f->shown);
     }
-    put_text(out, " ORDER BY _log_offset");
-    put_text(out, limit);
+    sql_text_put(out, " ORDER BY _log_offset");
+    sql_text_put(out, limit);
     TRY(run_statement(f, show_row, e));
     f->ended = f->ended || (f->options->limit > 0 && f->shown >= f->options->limit);
     return ERR_OK;
@@ -365,9 +353,9 @@ static enum errcode find_time(struct following *f, struct error *e)
         return text == NULL ? ERR_OK : units_parse_i64(text, &f->time_ms, e);
     }
     buffer_clear(&f->statement);
-    put_text(&f->statement, "SELECT epoch_ms(");
-    put_quoted(&f->statement, bytes_str(text), '\'');
-    put_text(&f->statement, "::TIMESTAMPTZ)::BIGINT");
+    sql_text_put(&f->statement, "SELECT epoch_ms(");
+    sql_text_quote(&f->statement, bytes_str(text), '\'');
+    sql_text_put(&f->statement, "::TIMESTAMPTZ)::BIGINT");
     return run_statement(f, take_time, e);
 }
 

@@ -15,6 +15,7 @@ static const struct {
     {"tables", cmd_tables, "list the tables of a cluster"},
     {"describe", cmd_describe, "show a table: columns, keys, options, buckets"},
     {"tail", cmd_tail, "follow a table as it is written"},
+    {"produce", cmd_produce, "write rows of a file into a table"},
     {"bench", cmd_bench, "measure a server: ours or any that speaks the protocol"},
     {"verify", cmd_verify, "check stored data, of a stopped or a running server"},
     {"version", cmd_version, "print the version"},

@@ -118,12 +118,13 @@ static enum session_result tables(struct shell *s, const char *argument)
     char name[600];
 
     pattern_of(argument[0] == '\0' ? "*" : argument, schema, name, sizeof name);
-    return shell_ask(s,
-                     "SELECT table_schema AS \"database\", table_name AS \"table\" " RELATIONS
-                     " AND table_schema ILIKE '%s' ESCAPE '\\' AND table_name ILIKE '%s' ESCAPE "
-                     "'\\' %s ORDER BY ALL",
-                     schema, name,
-                     argument[0] == '\0' ? "AND table_name NOT LIKE '%$changelog'" : "");
+    return shell_ask(
+        s,
+        "SELECT table_schema AS \"database\", table_name AS \"table\" " RELATIONS
+        " AND table_schema ILIKE '%s' ESCAPE '\\' AND table_name ILIKE '%s' ESCAPE "
+        "'\\' %s ORDER BY ALL",
+        schema, name,
+        argument[0] == '\0' ? "AND NOT regexp_matches(table_name, '[$](changelog|binlog)$')" : "");
 }
 
 static enum session_result schemas(struct shell *s, const char *argument)

@@ -17,9 +17,11 @@ enum session_result shell_item(struct shell *s, struct script *script, bool last
 {
     enum session_result result = SESSION_FINE;
     struct script *outer = s->script;
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct bytes text;
     enum script_item item = script_take(script, last, &text);
 
+    text = item == SCRIPT_NOTHING ? BYTES_EMPTY : arena_copy(&arena, text); /* COPY takes more */
     s->script = script;
     *ret_some = item != SCRIPT_NOTHING;
     if (item == SCRIPT_COMMAND) {
@@ -115,14 +117,27 @@ static enum session_result run_input(struct shell *s)
 
 /* ---- all of it ---- */
 
-static int run_all(struct shell *s)
+static enum session_result run_commands(struct shell *s)
 {
     const struct shell_options *o = s->options;
     enum session_result result = SESSION_FINE;
+    struct lines lines = {.line = NULL};
 
+    s->more = more_lines; /* data of COPY */
+    s->more_context = &lines;
     for (size_t i = 0; i < o->command_count && result == SESSION_FINE && !s->quit; i++) {
         result = run_text(s, bytes_str(o->commands[i]));
     }
+    s->more = NULL;
+    free(lines.line);
+    return result;
+}
+
+static int run_all(struct shell *s)
+{
+    const struct shell_options *o = s->options;
+    enum session_result result = run_commands(s);
+
     if (result != SESSION_FINE) {
         return result == SESSION_LOST ? SHELL_USAGE : SHELL_FAILED;
     }
