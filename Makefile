@@ -15,7 +15,7 @@ ARGS ?=
 dir = $(if $(filter release,$(PRESET)),build,build-$(PRESET))
 python = .cache/venv/bin/python
 
-.PHONY: all help run demo test conformance differential bench sim sim-mutants kills fuzz powercut bitrot soak lint tidy fmt
+.PHONY: all help run demo test conformance differential bench sim sim-mutants kills fuzz coverage powercut bitrot soak lint tidy fmt
 .PHONY: install clean
 .DEFAULT_GOAL := all
 
@@ -86,6 +86,11 @@ fuzz: ## libFuzzer: T=name for one target, SECONDS=n for each
 	@scripts/bootstrap build fuzz
 	@scripts/fuzz $(SECONDS) $(T)
 
+coverage: ## lines and branches that the tests reach, per file and module, against the bounds (some minutes)
+	@scripts/bootstrap build test fuzz coverage
+	@scripts/build coverage
+	@python3 tools/coverage.py $(ARGS)
+
 lint: ## the rules of STYLE.md that a program can check
 	@scripts/bootstrap build lint
 	@python3 tools/lint.py
@@ -105,4 +110,4 @@ install: all ## copy the program to PREFIX/bin
 	@cmake --install $(dir) --prefix $(PREFIX)
 
 clean: ## remove what was built (.cache stays)
-	@rm -rf build build-dev build-asan build-tsan build-fuzz build-mutants
+	@rm -rf build build-dev build-asan build-tsan build-fuzz build-mutants build-coverage
