@@ -60,11 +60,13 @@ PARSERS = {
     "meta_snapshot": "meta/store_snapshot.c",
     "postgres": "front/pg_command.c front/pg_extended.c front/pg_message.c front/pg_parameter.c"
                 " front/pg_session.c sql/dialect.c",
+    "produce": "cmd/produce.c",
     "rows": "format/row.c format/row_cells.c format/row_compacted.c format/row_indexed.c",
     "rpc_request": "rpc/api.c rpc/decode.c rpc/encode.c",
     "schema": "format/schema.c format/type.c",
     "segment_recover": "log/segment.c log/recover.c log/walk.c",
     "server_yaml": "cmd/server_yaml.c cmd/options.c cmd/option_value.c",
+    "sql_copy": "sql/copy_reader.c",
     "sql_ddl": "sql/ddl.c sql/ddl_table.c sql/parse.c sql/parse_type.c",
     "shell": "shell/client.c shell/command.c shell/output.c shell/output_box.c shell/output_json.c shell/script.c",
     "stats_filter": "format/stats.c format/filter.c",

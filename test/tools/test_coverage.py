@@ -92,7 +92,6 @@ def test_bounds(measured, monkeypatch):
 
 
 def test_every_fuzz_target_has_its_files(tmp_path):
-    assert coverage.targets_without_files() == []
     for names in coverage.PARSERS.values():
         for name in names.split():
             assert (ROOT / "src" / name).is_file(), name
