@@ -62,26 +62,48 @@ static void print_problem(const struct client_problem *p, struct bytes statement
 
 /* ---- COPY FROM STDIN ---- */
 
+static enum errcode send_line(struct shell *s, struct bytes line, bool *ret_end, struct error *e)
+{
+    *ret_end = bytes_equal_str(line, "\\.") || bytes_equal_str(line, "\\.\r");
+    if (*ret_end) {
+        return client_copy_end(s->client, NULL, e);
+    }
+    TRY(client_copy(s->client, line, e));
+    return client_copy(s->client, bytes_str("\n"), e);
+}
+
+static bool is_blank(struct bytes line)
+{
+    size_t len = 0;
+
+    while (len < line.len && (line.data[len] == ' ' || line.data[len] == '\r')) {
+        len++;
+    }
+    return len == line.len;
+}
+
 /* Lines of the script up to \. or its end. */
 static enum errcode send_copy(struct shell *s, struct error *e)
 {
     struct bytes line;
+    bool end = false;
 
     if (s->script == NULL) {
         return client_copy_end(s->client, "there is no input to copy from", e);
     }
-    for (;;) {
-        while (script_line(s->script, &line)) {
-            if (bytes_equal_str(line, "\\.") || bytes_equal_str(line, "\\.\r")) {
-                return client_copy_end(s->client, NULL, e);
-            }
-            TRY(client_copy(s->client, line, e));
-            TRY(client_copy(s->client, bytes_str("\n"), e));
+    if (script_line(s->script, &line) &&
+        !is_blank(line)) { /* else the end of the statement's own */
+        TRY(send_line(s, line, &end, e));
+    }
+    while (!end) {
+        while (!end && script_line(s->script, &line)) {
+            TRY(send_line(s, line, &end, e));
         }
-        if (s->more == NULL || !s->more(s)) {
+        if (!end && (s->more == NULL || !s->more(s))) {
             return client_copy_end(s->client, NULL, e);
         }
     }
+    return ERR_OK;
 }
 
 /* ---- results ---- */

@@ -131,6 +131,20 @@ def test_a_reader_that_leaves_ends_it(server):
     assert child.wait(timeout=60) == 2 and child.stderr.read() == b""
 
 
+def test_copy_reads_standard_input_and_scripts(server, tmp_path):
+    shell(server, "-c", "create table c (id bigint, name varchar)")
+    shell(server, "-c", "copy c from stdin (format csv, header)", text='id,name\n1,"a;b"\n2,\n')
+    shell(server, text="copy c from stdin;\n3\tx\n\\.\nselect 1;\n")
+    script = tmp_path / "copy.sql"
+    script.write_text("copy c from stdin;\n4\ty\n\\.\nselect 1;\n")
+    shell(server, "-f", script)
+    assert shell(server, "-c", "copy (select * from c order by id) to stdout (format csv)").stdout.startswith(
+        "1,a;b\n2,\n3,x\n4,y\n"
+    )
+    failed = shell(server, "-c", "copy c from stdin (format csv)", text="x,y\n", code=1)
+    assert "22P02" in failed.stderr
+
+
 # ---- without a server ----
 
 
