@@ -110,17 +110,24 @@ static int64_t safe_offset(struct disk *d, const struct place *place, struct are
     return entry == NULL ? 0 : entry->offset;
 }
 
-/* The end of the last batch from the start on that is whole, and below the offset. */
+/* The end of the last batch below the offset; 0 when one before it was hit already: what lies between
+ * two hits may be lost with them, for nothing confirms its offsets. */
 static uint64_t safe_bytes(struct bytes file, int64_t offset)
 {
     struct batch_iterator it;
     struct batch batch;
     bool found = true;
     uint64_t end = 0;
+    int64_t next = -1;
 
     batch_iterator_init(&it, file);
     while (batch_next(&it, &batch, &found, NULL) == ERR_OK && found &&
            batch_next_offset(&batch.header) <= offset) {
+        if (batch_check_crc(&batch.header, batch.data, NULL) != ERR_OK ||
+            (next >= 0 && batch.header.base_offset != next)) {
+            return 0;
+        }
+        next = batch_next_offset(&batch.header);
         end = batch.position + batch.header.size;
     }
     return end;
