@@ -73,7 +73,7 @@ static enum errcode receive_some(struct client *c, size_t *ret, struct error *e)
 /* Best effort: a statement that goes on after all is only slow to end. */
 static void cancel(struct client *c)
 {
-    uint8_t message[16];
+    uint8_t message[16] = {0};
     struct bytes run = bytes_of(message, sizeof message);
     struct error e;
     size_t len;
