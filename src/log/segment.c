@@ -328,6 +328,26 @@ enum errcode segment_boundary(struct segment *s, uint64_t from, uint64_t limit, 
     return as_file_error(code, e);
 }
 
+/* No checksum covers the offset of a batch: its index entry says the same, or the batch behind does.
+ * (An entry of several batches names the end of the last one.) The walk is at the batch. */
+static enum errcode is_confirmed(const struct segment *s, struct walk *w,
+                                 const struct index_entry *entry, const struct batch_header *header,
+                                 bool *ret, struct error *e)
+{
+    struct batch_header next = {0};
+    bool found = false;
+    enum errcode code;
+
+    *ret = batch_next_offset(header) - 1 - s->base_offset == entry->key;
+    if (*ret) {
+        return ERR_OK;
+    }
+    walk_skip(w, header);
+    code = walk_peek(w, &next, &found, e);
+    *ret = code == ERR_OK && found && next.base_offset == batch_next_offset(header);
+    return code == ERR_CORRUPT_RECORD ? ERR_OK : code;
+}
+
 enum errcode segment_checkpoint(struct segment *s, int64_t offset, struct segment_place *ret,
                                 struct error *e)
 {
@@ -335,6 +355,7 @@ enum errcode segment_checkpoint(struct segment *s, int64_t offset, struct segmen
     struct index_found near = {0};
     struct batch_header header = {0};
     bool found = false;
+    bool confirmed = false;
     struct walk w;
     enum errcode code;
 
@@ -354,7 +375,10 @@ enum errcode segment_checkpoint(struct segment *s, int64_t offset, struct segmen
     }
     if (code == ERR_OK && found && header.base_offset > s->base_offset &&
         header.base_offset - s->base_offset <= near.entry.key) {
-        *ret = (struct segment_place){.position = w.position, .offset = header.base_offset};
+        struct segment_place place = {.position = w.position, .offset = header.base_offset};
+
+        TRY(is_confirmed(s, &w, &near.entry, &header, &confirmed, e));
+        *ret = confirmed ? place : *ret;
     }
     return code;
 }

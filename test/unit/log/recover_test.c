@@ -326,6 +326,42 @@ static void decay_below_the_recovery_point_stays_where_it_is(void **state)
     log_free(log);
 }
 
+static void append_four_rows(struct fixture *f, struct log *log, int batches)
+{
+    for (int i = 0; i < batches; i++) {
+        assert_int_equal(fixture_append(log, fixture_batch(&f->arena, 4, 100, 1), 100, NULL),
+                         ERR_OK);
+    }
+}
+
+/* No checksum covers an offset, and recovery begins at one: here at that of the last batch below the
+ * recovery point, if the index has an entry for it. */
+static void an_offset_that_decayed_leads_nobody_astray(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int synced = 50; synced < 60; synced++) {
+        char *dir = arena_printf(&f->arena, "%s/%d", f->dir, synced);
+        struct log *log = fixture_open_with(dir, &fixture_options, false, 0, NULL);
+        uint8_t wrong = (uint8_t)(synced * 4 - 2);
+        struct log_open_report report;
+        uint64_t size;
+
+        append_four_rows(f, log, synced);
+        size = log_size_bytes(log);
+        log_want_recovery_point(log);
+        fixture_sync(log);
+        assert_int_equal(log_recovery_point(log), synced * 4);
+        append_four_rows(f, log, 2);
+        log_free(log);
+        fixture_poke(dir, 0, LOG_FILE_DATA, size - size / (uint64_t)synced, bytes_of(&wrong, 1));
+        log = fixture_open_with(dir, &fixture_options, false, synced * 4, &report);
+        assert_int_equal(log_end_offset(log), synced * 4 + 8);
+        assert_int_equal(report.aside_bytes, 0);
+        log_free(log);
+    }
+}
+
 static void a_segment_that_overlaps_or_leaves_a_gap_does_not_follow(void **state)
 {
     struct fixture *f = *state;
@@ -731,6 +767,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(segments_behind_a_torn_one_go_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(decay_below_the_recovery_point_stays_where_it_is, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_offset_that_decayed_leads_nobody_astray, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_segment_that_overlaps_or_leaves_a_gap_does_not_follow,
                                         set_up, tear_down),
