@@ -38,7 +38,7 @@ SYSTEM = ("test_program", "test_damage_kv", "test_log_append_scan", "test_log_ad
           "test_log_partitions", "test_log_schema", "test_kv_reads", "test_kv_snapshots", "test_kv_tables",
           "test_protocol_admin", "test_protocol_fetch", "test_protocol_filter", "test_protocol_frames",
           "test_protocol_offsets", "test_protocol_pipeline", "test_protocol_produce",
-          "test_protocol_projection", "test_protocol_put", "test_sql_ddl", "test_sql_messages")
+          "test_protocol_projection", "test_protocol_put", "test_produce", "test_sql_ddl", "test_sql_messages")
 
 # fuzz target: the files that read what it is given. Every target of test/fuzz/ is here.
 PARSERS = {

@@ -1,5 +1,6 @@
 /* eider produce: the arguments. */
 #include "cmd.h"
+#include "flag.h"
 #include "produce.h"
 #include "tool_client.h"
 
@@ -31,26 +32,12 @@ struct produce_args {
     bool help;
 };
 
-/* The value of a flag with this name: behind '=', or the next word; NULL: another flag. */
-static const char *value_of(const char *flag, int argc, char **argv, int *at)
-{
-    size_t len = strlen(flag);
-
-    if (strncmp(argv[*at], flag, len) != 0) {
-        return NULL;
-    }
-    if (argv[*at][len] == '=') {
-        return argv[*at] + len + 1;
-    }
-    return argv[*at][len] == '\0' ? (*at + 1 < argc ? argv[++*at] : "") : NULL;
-}
-
 static enum errcode parse_word(int argc, char **argv, int *at, struct produce_args *a,
                                struct error *e)
 {
     const char *word = argv[*at];
-    const char *server = value_of("--server", argc, argv, at);
-    const char *format = server == NULL ? value_of("--format", argc, argv, at) : NULL;
+    const char *server = flag_value("--server", argc, argv, at);
+    const char *format = server == NULL ? flag_value("--format", argc, argv, at) : NULL;
 
     if (server != NULL) {
         return place_parse(server, "--server", &a->produce.sql, e);

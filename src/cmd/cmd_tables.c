@@ -1,5 +1,6 @@
 /* eider tables and eider describe: what a cluster has, over the Fluss protocol. */
 #include "cmd.h"
+#include "flag.h"
 #include "tool_client.h"
 
 #include <inttypes.h>
@@ -60,26 +61,12 @@ struct shown {
 
 /* ---- arguments ---- */
 
-/* The value of a flag with this name: behind '=', or the next word; NULL: another flag. */
-static const char *value_of(const char *flag, int argc, char **argv, int *at)
-{
-    size_t len = strlen(flag);
-
-    if (strncmp(argv[*at], flag, len) != 0) {
-        return NULL;
-    }
-    if (argv[*at][len] == '=') {
-        return argv[*at] + len + 1;
-    }
-    return argv[*at][len] == '\0' ? (*at + 1 < argc ? argv[++*at] : "") : NULL;
-}
-
 static enum errcode parse_word(int argc, char **argv, int *at, struct tables_args *a,
                                struct error *e)
 {
     const char *word = argv[*at];
-    const char *server = value_of("--server", argc, argv, at);
-    const char *format = server == NULL ? value_of("--format", argc, argv, at) : NULL;
+    const char *server = flag_value("--server", argc, argv, at);
+    const char *format = server == NULL ? flag_value("--format", argc, argv, at) : NULL;
 
     if (server != NULL) {
         return place_parse(server, "--server", &a->place, e);

@@ -1,6 +1,7 @@
 /* eider verify: is what is stored what was written? Exit codes: 0 yes, or all that was wrong has been
  * rebuilt; 1 damage was found; 2 it could not be checked, or wrong usage. */
 #include "cmd.h"
+#include "flag.h"
 #include "verify_dir.h"
 #include "verify_server.h"
 
@@ -74,26 +75,12 @@ static enum errcode parse_threads(const char *text, struct verify_args *ret, str
     return ERR_OK;
 }
 
-/* The value of a flag with this name: behind '=', or the next word; NULL: another flag. */
-static const char *value_of(const char *flag, int argc, char **argv, int *at)
-{
-    size_t len = strlen(flag);
-
-    if (strncmp(argv[*at], flag, len) != 0) {
-        return NULL;
-    }
-    if (argv[*at][len] == '=') {
-        return argv[*at] + len + 1;
-    }
-    return argv[*at][len] == '\0' ? (*at + 1 < argc ? argv[++*at] : "") : NULL;
-}
-
 static enum errcode parse_word(int argc, char **argv, int *at, struct verify_args *a,
                                struct error *e)
 {
     const char *word = argv[*at];
-    const char *server = value_of("--server", argc, argv, at);
-    const char *threads = server == NULL ? value_of("--threads", argc, argv, at) : NULL;
+    const char *server = flag_value("--server", argc, argv, at);
+    const char *threads = server == NULL ? flag_value("--threads", argc, argv, at) : NULL;
 
     if (server != NULL) {
         return parse_server(server, a, e);
