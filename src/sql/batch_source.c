@@ -172,6 +172,16 @@ static const struct type *row_of(const struct schema *schema, const uint32_t *po
     return row;
 }
 
+static void plan_rows(const struct batch_reader *r, const struct schema *schema,
+                      const uint32_t *positions, struct batch_plan *p, struct arena *arena)
+{
+    bool indexed = r->table->options->log_format == LOG_FORMAT_INDEXED;
+    struct row_format format = {.layout = indexed ? ROW_INDEXED : ROW_COMPACTED,
+                                .row = schema->row};
+
+    row_batch_init(&p->rows, format, p->row, positions, arena);
+}
+
 static enum errcode plan_make(struct batch_reader *r, const struct schema *schema,
                               struct batch_plan *p, struct error *e)
 {
@@ -190,11 +200,14 @@ static enum errcode plan_make(struct batch_reader *r, const struct schema *schem
             positions[p->count++] = (uint32_t)from;
         }
     }
-    if (p->count == 0) {
+    p->row = row_of(schema, positions, p->count, arena);
+    if (!r->arrow) {
+        plan_rows(r, schema, positions, p, arena);
         return ERR_OK;
     }
-    p->row = row_of(schema, positions, p->count, arena);
-    return arrow_projector_init(&p->projector, &layout, positions, p->count, arena, e);
+    return p->count == 0
+               ? ERR_OK
+               : arrow_projector_init(&p->projector, &layout, positions, p->count, arena, e);
 }
 
 static enum errcode plan_of(struct batch_reader *r, int32_t schema_id, struct error *e)
@@ -230,6 +243,7 @@ void batch_reader_init(struct batch_reader *r, const struct meta_table *table,
     memset(r, 0, sizeof *r);
     r->table = table;
     r->schema = schema;
+    r->arrow = table->options->log_format == LOG_FORMAT_ARROW;
     r->wanted = wanted;
     r->wanted_count = count;
     r->codec = codec_new();
@@ -238,6 +252,9 @@ void batch_reader_init(struct batch_reader *r, const struct meta_table *table,
 
 void batch_reader_fini(struct batch_reader *r)
 {
+    for (struct batch_plan *p = r->plans; p != NULL; p = p->next) {
+        row_batch_fini(&p->rows);
+    }
     arena_fini(&r->plans_arena);
     arena_fini(&r->arena);
     buffer_fini(&r->bytes);
@@ -327,6 +344,19 @@ static enum errcode take_change_types(struct batch_reader *r, struct bytes *body
     return ERR_OK;
 }
 
+static void take_columns(struct batch_reader *r, const struct arrow_reader *reader)
+{
+    for (size_t i = 0, node = 0, taken = 0; i < r->wanted_count; i++) {
+        r->columns[i] = NULL;
+        if (r->plan->nodes[i] >= 0) {
+            ASSERT((size_t)r->plan->nodes[i] == taken);
+            r->columns[i] = &reader->nodes[node];
+            node += reader->nodes[node].span;
+            taken++;
+        }
+    }
+}
+
 static enum errcode open_columns(struct batch_reader *r, struct error *e)
 {
     struct batch_header header;
@@ -343,15 +373,27 @@ static enum errcode open_columns(struct batch_reader *r, struct error *e)
         return error_set(e, ERR_CORRUPT_RECORD, "a batch of %zu rows says %zu", reader.row_count,
                          r->rows);
     }
-    for (size_t i = 0, node = 0, taken = 0; i < r->wanted_count; i++) {
-        r->columns[i] = NULL;
-        if (r->plan->nodes[i] >= 0) {
-            ASSERT((size_t)r->plan->nodes[i] == taken);
-            r->columns[i] = &reader.nodes[node];
-            node += reader.nodes[node].span;
-            taken++;
-        }
+    take_columns(r, &reader);
+    return ERR_OK;
+}
+
+/* A batch of rows one by one, read whole. */
+static enum errcode open_rows(struct batch_reader *r, struct error *e)
+{
+    struct row_batch *rows = &r->plan->rows;
+    struct bytes batch;
+
+    if (r->in_memory) {
+        batch = bytes_of(r->bytes.data + r->at, r->header.size);
+    } else {
+        uint8_t *data = arena_alloc(&r->arena, r->header.size);
+
+        TRY(run_read(r, r->at, data, r->header.size, e));
+        batch = bytes_of(data, r->header.size);
     }
+    TRY(row_batch_open(rows, &r->header, batch, &r->arena, e));
+    r->change_types = rows->types;
+    take_columns(r, &rows->columns);
     return ERR_OK;
 }
 
@@ -392,7 +434,11 @@ enum errcode batch_reader_next(struct batch_reader *r, bool *ret_found, struct e
             continue;
         }
         TRY(plan_of(r, r->header.schema_id, e));
-        TRY(r->plan->count > 0 ? open_columns(r, e) : open_bare(r, e));
+        if (!r->arrow) {
+            TRY(open_rows(r, e));
+        } else {
+            TRY(r->plan->count > 0 ? open_columns(r, e) : open_bare(r, e));
+        }
         *ret_found = true;
     }
     return ERR_OK;

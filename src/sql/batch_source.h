@@ -5,6 +5,7 @@
 #define SQL_BATCH_SOURCE_H
 
 #include "cut.h"
+#include "row_batch.h"
 
 #include "format/arrow_project.h"
 #include "format/arrow_read.h"
@@ -44,9 +45,10 @@ MUST_USE enum errcode batch_source_next(struct batch_source *s, struct batch_run
 struct batch_plan {
     struct batch_plan *next;
     int32_t schema_id;
-    size_t count;           /* of the wanted columns that batches have */
-    const struct type *row; /* those, in the order of the batch */
-    struct arrow_projector projector;
+    size_t count;                     /* of the wanted columns that batches have */
+    const struct type *row;           /* those, in the order of the batch */
+    struct arrow_projector projector; /* of ARROW logs */
+    struct row_batch rows;            /* of others */
     int32_t *nodes; /* by wanted column: its number among those, -1: the batch has it not yet */
 };
 
@@ -54,6 +56,7 @@ struct batch_plan {
 struct batch_reader {
     const struct meta_table *table; /* borrowed */
     const struct schema *schema;    /* the wanted columns are of it */
+    bool arrow;                     /* else rows one by one */
     const uint32_t *wanted;         /* positions, strictly ascending */
     size_t wanted_count;
     struct arena plans_arena;
@@ -65,7 +68,7 @@ struct batch_reader {
     size_t at;          /* of the next batch in the run */
     struct arena arena; /* of the batch that is open */
     struct batch_header header;
-    const struct batch_plan *plan;
+    struct batch_plan *plan;
     const uint8_t *change_types;            /* NULL: all rows are appended ones */
     const struct arrow_read_node **columns; /* by wanted column; NULL: the batch has it not yet */
     size_t rows;

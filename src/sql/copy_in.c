@@ -128,10 +128,7 @@ bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret, struct s
     c = mem_new(struct sql_copy_in);
     c->statement = st;
     copy_reader_init(&c->reader, &st->copy.format, st->dml.column_count);
-    if (!dml_begin(&st->dml, st->session, &c->writing, e)) {
-        sql_copy_free(c);
-        return false;
-    }
+    c->writing = dml_begin(&st->dml, st->session);
     *ret = c;
     return true;
 }

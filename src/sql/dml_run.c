@@ -76,8 +76,7 @@ static void take_types(struct dml_writing *w)
     }
 }
 
-bool dml_begin(const struct dml *dml, struct sql_session *s, struct dml_writing **ret,
-               struct sql_error *e)
+struct dml_writing *dml_begin(const struct dml *dml, struct sql_session *s)
 {
     bool partial =
         dml->partial && dml->kind != DML_DELETE && table_has_primary_key(dml->table->descriptor);
@@ -86,17 +85,12 @@ bool dml_begin(const struct dml *dml, struct sql_session *s, struct dml_writing 
                                 .targets = partial ? dml->columns : NULL,
                                 .target_count = partial ? dml->column_count : 0};
     struct dml_writing *w = mem_new(struct dml_writing);
-    struct error why;
 
     w->dml = dml;
     w->schema = meta_table_latest(dml->table)->schema;
     take_types(w);
-    if (table_writer_new(s, &write, &w->writer, &why) != ERR_OK) {
-        dml_end(w);
-        return failure_of(e, &why);
-    }
-    *ret = w;
-    return true;
+    w->writer = table_writer_new(s, &write);
+    return w;
 }
 
 void dml_end(struct dml_writing *w)
@@ -111,13 +105,9 @@ void dml_end(struct dml_writing *w)
 bool dml_run(const struct dml *dml, struct sql_result *rows, uint64_t *ret_count,
              struct sql_error *e)
 {
-    struct dml_writing *w = NULL;
-    bool right;
+    struct dml_writing *w = dml_begin(dml, rows->statement->session);
+    bool right = dml_write(w, rows, e) && dml_flush(w, e);
 
-    if (!dml_begin(dml, rows->statement->session, &w, e)) {
-        return false;
-    }
-    right = dml_write(w, rows, e) && dml_flush(w, e);
     *ret_count = dml_written(w);
     if (!right && *ret_count > 0) {
         (void)snprintf(e->hint, sizeof e->hint,

@@ -7,8 +7,7 @@
 
 struct dml_writing;
 
-MUST_USE bool dml_begin(const struct dml *dml, struct sql_session *s, struct dml_writing **ret,
-                        struct sql_error *e);
+struct dml_writing *dml_begin(const struct dml *dml, struct sql_session *s);
 /* Takes the rows of a result, to its end. */
 MUST_USE bool dml_write(struct dml_writing *w, struct sql_result *rows, struct sql_error *e);
 /* Waits until all rows are acknowledged. */

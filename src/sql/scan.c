@@ -135,11 +135,6 @@ static enum errcode bind_relation(const struct duckdb *d, void *info, struct sca
     b->schema = schema->schema;
     b->kind = (enum relation_kind)kind;
     b->current = kind == RELATION_TABLE && schema_has_primary_key(b->schema);
-    if (!b->current && b->table->options->log_format != LOG_FORMAT_ARROW) {
-        return error_set(e, ERR_UNSUPPORTED_OPERATION,
-                         "the log of %s.%s is not in ARROW format, which SQL needs",
-                         b->table->database, b->table->name);
-    }
     return ERR_OK;
 }
 

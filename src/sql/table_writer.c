@@ -22,7 +22,8 @@
 struct open_bucket {
     struct bucket_id id;
     uint64_t rows;
-    struct arrow_rows *columns;     /* of a log */
+    struct arrow_rows *columns;     /* of an ARROW log */
+    struct buffer log_records;      /* of another log, see row_batch.h */
     struct kv_batch_writer records; /* of a primary-key table */
     struct bytes batch;             /* when it is sent */
     struct append_op append;
@@ -39,7 +40,8 @@ struct table_writer {
     const struct schema *schema;
     int32_t schema_id;
     struct table_write write;
-    bool keyed; /* a primary-key table */
+    bool keyed;    /* a primary-key table */
+    bool columnar; /* an ARROW log */
     struct row_format format;
     struct key_format primary;
     struct key_format bucket_key;
@@ -62,11 +64,14 @@ static void take_formats(struct table_writer *w)
     const struct table_descriptor *d = w->table->descriptor;
     const struct table_options *o = w->table->options;
 
+    bool indexed;
+
     w->keyed = table_has_primary_key(d);
+    w->columnar = !w->keyed && o->log_format == LOG_FORMAT_ARROW;
     w->hashed = d->def.bucket_keys.count > 0;
-    w->format = (struct row_format){.layout = o->kv_format == KV_FORMAT_INDEXED ? ROW_INDEXED
-                                                                                : ROW_COMPACTED,
-                                    .row = w->schema->row};
+    indexed = w->keyed ? o->kv_format == KV_FORMAT_INDEXED : o->log_format == LOG_FORMAT_INDEXED;
+    w->format =
+        (struct row_format){.layout = indexed ? ROW_INDEXED : ROW_COMPACTED, .row = w->schema->row};
     if (w->keyed) {
         w->primary = key_format_primary(d, o, &w->plan);
     }
@@ -75,18 +80,11 @@ static void take_formats(struct table_writer *w)
     }
 }
 
-enum errcode table_writer_new(struct sql_session *s, const struct table_write *write,
-                              struct table_writer **ret, struct error *e)
+struct table_writer *table_writer_new(struct sql_session *s, const struct table_write *write)
 {
     const struct meta_table *t = write->table;
-    struct table_writer *w;
+    struct table_writer *w = mem_new(struct table_writer);
 
-    if (!table_has_primary_key(t->descriptor) && t->options->log_format != LOG_FORMAT_ARROW) {
-        return error_set(e, ERR_UNSUPPORTED_OPERATION,
-                         "the log of %s.%s is not of the ARROW format: SQL does not write it",
-                         t->database, t->name);
-    }
-    w = mem_new(struct table_writer);
     w->session = s;
     w->table = meta_table_ref(t);
     w->schema = meta_table_latest(t)->schema;
@@ -95,14 +93,14 @@ enum errcode table_writer_new(struct sql_session *s, const struct table_write *w
     w->codec = codec_new();
     w->drawn = random_u64();
     take_formats(w);
-    *ret = w;
-    return ERR_OK;
+    return w;
 }
 
 static void close_buckets(struct table_writer *w)
 {
     for (size_t i = 0; i < w->open_count; i++) {
         arrow_rows_free(w->open[i]->columns);
+        buffer_fini(&w->open[i]->log_records);
         kv_batch_writer_fini(&w->open[i]->records);
         free(w->open[i]);
     }
@@ -256,7 +254,7 @@ static struct open_bucket *open_bucket(struct table_writer *w, const struct buck
     b->writer = w;
     if (w->keyed) {
         kv_batch_writer_begin(&b->records, (int16_t)w->schema_id);
-    } else {
+    } else if (w->columnar) {
         b->columns = arrow_rows_new(w->schema->row);
     }
     w->open = mem_realloc(w->open, (w->open_count + 1) * sizeof(struct open_bucket *));
@@ -292,6 +290,18 @@ static enum errcode add_record(struct table_writer *w, struct open_bucket *b,
     return ERR_OK;
 }
 
+static enum errcode add_log_record(struct table_writer *w, struct open_bucket *b,
+                                   const struct row_value *row, struct error *e)
+{
+    struct bytes bytes;
+
+    TRY(row_encode(w->format, row, &w->arena, &bytes, e));
+    buffer_u32le(&b->log_records, (uint32_t)(1 + bytes.len));
+    buffer_u8(&b->log_records, 0); /* appended */
+    buffer_bytes(&b->log_records, bytes);
+    return ERR_OK;
+}
+
 enum errcode table_writer_add(struct table_writer *w, const struct row_value *row, struct error *e)
 {
     struct bucket_id id;
@@ -302,8 +312,10 @@ enum errcode table_writer_add(struct table_writer *w, const struct row_value *ro
     b = open_bucket(w, &id);
     if (w->keyed) {
         TRY(add_record(w, b, row, e));
-    } else {
+    } else if (w->columnar) {
         TRY(arrow_rows_append_values(b->columns, row, e));
+    } else {
+        TRY(add_log_record(w, b, row, e));
     }
     b->rows++;
     w->pending++;
@@ -384,7 +396,11 @@ static enum errcode finish(struct table_writer *w, struct open_bucket *b, struct
         b->batch = kv_batch_writer_finish(&b->records, BATCH_NO_WRITER_ID, BATCH_NO_BATCH_SEQUENCE);
         return ERR_OK;
     }
-    TRY(arrow_rows_finish(b->columns, &codec, &w->arena, &spec.body, e));
+    if (w->columnar) {
+        TRY(arrow_rows_finish(b->columns, &codec, &w->arena, &spec.body, e));
+    } else {
+        spec.body = buffer_view(&b->log_records);
+    }
     b->batch = batch_build(&spec, &w->arena);
     return ERR_OK;
 }

@@ -24,9 +24,7 @@ struct table_write {
     size_t target_count;            /* 0: all */
 };
 
-/* ERR_UNSUPPORTED_OPERATION: a log that is not of Arrow. */
-MUST_USE enum errcode table_writer_new(struct sql_session *s, const struct table_write *write,
-                                       struct table_writer **ret, struct error *e);
+struct table_writer *table_writer_new(struct sql_session *s, const struct table_write *write);
 void table_writer_free(struct table_writer *w); /* accepts NULL */
 /* For the values of a row: they are not to be touched behind table_writer_add. */
 struct arena *table_writer_arena(struct table_writer *w);

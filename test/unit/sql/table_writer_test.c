@@ -16,10 +16,8 @@ static const struct meta_table *find(struct sql_store *q, const char *name)
 static struct table_writer *start(struct sql_store *q, const char *name, bool remove)
 {
     struct table_write write = {.table = find(q, name), .remove = remove};
-    struct table_writer *w = NULL;
 
-    assert_int_equal(table_writer_new(q->session, &write, &w, NULL), ERR_OK);
-    return w;
+    return table_writer_new(q->session, &write);
 }
 
 static void rows_stay_in_order_and_partitions_are_made(void **state)
@@ -55,14 +53,10 @@ static void rows_stay_in_order_and_partitions_are_made(void **state)
 static void what_is_refused(void **state)
 {
     struct sql_store *q = sql_ready(state);
-    struct table_writer *w = NULL;
-    struct table_write write;
+    struct table_writer *w;
     struct error e;
 
     sql_expect(q, "create table t (a int not null)", "");
-    sql_expect(q, "create table i (a int) with ('table.log.format' = 'INDEXED')", "");
-    write = (struct table_write){.table = find(q, "i")};
-    assert_int_equal(table_writer_new(q->session, &write, &w, &e), ERR_UNSUPPORTED_OPERATION);
     w = start(q, "t", false);
     assert_int_equal(table_writer_add(w, &(struct row_value){.null = true}, &e),
                      ERR_INVALID_TARGET_COLUMN);
