@@ -1,5 +1,7 @@
 /* Table descriptors as clients send them. What is accepted must survive writing and reading, and
  * whatever the server makes of it must be an answer, not a crash. */
+#include "mutate.h"
+
 #include "format/table_rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,4 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         IGNORE(table_validate(full, &policy, &e) != ERR_OK);
     }
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_json(data, size, max, seed);
 }

@@ -37,4 +37,8 @@ size_t mutate_units(enum mutate_units kind, uint8_t *data, size_t size, size_t m
 size_t mutate_message(const struct msg_desc *desc, uint8_t *data, size_t size, size_t max,
                       unsigned seed);
 
+/* A text of JSON: one value, or a member with its key, is changed, doubled, dropped, or replaced by another
+ * one of the text. */
+size_t mutate_json(uint8_t *data, size_t size, size_t max, unsigned seed);
+
 #endif

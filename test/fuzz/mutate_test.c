@@ -5,6 +5,7 @@
 #include "../support/unit.h"
 #include "base/buffer.h"
 #include "format/batch.h"
+#include "format/json.h"
 #include "format/kv_batch.h"
 #include "meta/store_journal.h"
 #include "rpc/api.h"
@@ -14,9 +15,10 @@
 #define ROOM   600
 
 typedef bool judge_fn(struct bytes in);
+typedef size_t mutate_fn(uint8_t *data, size_t size, size_t max, unsigned seed);
 
 /* How many of many mutants, each of the one before, `judge` accepts. */
-static unsigned accepted(enum mutate_units kind, struct bytes start, judge_fn *judge)
+static unsigned accepted(mutate_fn *mutate, struct bytes start, judge_fn *judge)
 {
     uint8_t data[ROOM];
     unsigned good = 0;
@@ -31,7 +33,7 @@ static unsigned accepted(enum mutate_units kind, struct bytes start, judge_fn *j
         memcpy(before, data, len);
         /* three in a row: a mutant is the start of the next */
         for (unsigned i = 0; i < 3; i++) {
-            size = mutate_units(kind, data, len, sizeof data, seed * 3 + i);
+            size = mutate(data, len, sizeof data, seed * 3 + i);
             assert_true(size <= sizeof data);
             len = size;
         }
@@ -41,6 +43,17 @@ static unsigned accepted(enum mutate_units kind, struct bytes start, judge_fn *j
     assert_true(same < ROUNDS / 10);
     return good;
 }
+
+#define UNITS(name, kind)                                                                          \
+    static size_t name(uint8_t *data, size_t size, size_t max, unsigned seed)                      \
+    {                                                                                              \
+        return mutate_units(kind, data, size, max, seed);                                          \
+    }
+UNITS(mutate_batches, MUTATE_LOG_BATCHES)
+UNITS(mutate_log_file, MUTATE_LOG_FILE)
+UNITS(mutate_kv_batch, MUTATE_KV_BATCH)
+UNITS(mutate_journal, MUTATE_JOURNAL)
+UNITS(mutate_frames, MUTATE_FRAMES)
 
 /* ---- log batches ---- */
 
@@ -104,8 +117,8 @@ static void batches_stay_whole(void **state)
 
     (void)state;
     assert_true(log_batches(start));
-    assert_true(accepted(MUTATE_LOG_BATCHES, start, log_batches) > ROUNDS / 2);
-    assert_true(accepted(MUTATE_LOG_FILE, start, rising_batches) > ROUNDS / 3);
+    assert_true(accepted(mutate_batches, start, log_batches) > ROUNDS / 2);
+    assert_true(accepted(mutate_log_file, start, rising_batches) > ROUNDS / 3);
 }
 
 /* ---- KV batches ---- */
@@ -137,7 +150,7 @@ static void kv_batches_stay_whole(void **state)
     kv_batch_writer_add(&w, bytes_str("key"), bytes_str("row"));
     kv_batch_writer_add(&w, bytes_str("another key"), BYTES_EMPTY);
     kv_batch_writer_add(&w, bytes_str("third"), bytes_str("a longer row"));
-    assert_true(accepted(MUTATE_KV_BATCH, kv_batch_writer_finish(&w, 5, 0), kv_batch) > ROUNDS / 2);
+    assert_true(accepted(mutate_kv_batch, kv_batch_writer_finish(&w, 5, 0), kv_batch) > ROUNDS / 2);
 }
 
 /* ---- the catalog's journal ---- */
@@ -168,7 +181,7 @@ static void journals_stay_whole(void **state)
     journal_record_encode(2, ops, 1, &w);
     journal_record_encode(3, ops, 0, &w);
     assert_true(journal(bytes_of(file, w.len)));
-    assert_true(accepted(MUTATE_JOURNAL, bytes_of(file, w.len), journal) > ROUNDS / 2);
+    assert_true(accepted(mutate_journal, bytes_of(file, w.len), journal) > ROUNDS / 2);
 }
 
 /* ---- requests ---- */
@@ -228,7 +241,28 @@ static void lengths_around_a_changed_field_follow(void **state)
     (void)state;
     assert_true(requests(bytes_of(frame, len)));
     /* required fields go missing, too, and names are no longer UTF-8 */
-    assert_true(accepted(MUTATE_FRAMES, bytes_of(frame, len), requests) > ROUNDS / 4);
+    assert_true(accepted(mutate_frames, bytes_of(frame, len), requests) > ROUNDS / 4);
+}
+
+/* ---- JSON ---- */
+
+static bool json(struct bytes in)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct json *root;
+
+    return json_parse(in, NULL, &arena, &root, NULL) == ERR_OK;
+}
+
+static void texts_of_json_stay_such(void **state)
+{
+    static const char text[] =
+        "{\"a\":[1,{\"b\":\"x, "
+        "\\\"y\\\"\",\"c\":null},[]],\"d\":{\"e\":-1.5e3,\"f\":true},\"g\":\"]}\"}";
+
+    (void)state;
+    assert_true(json(bytes_str(text)));
+    assert_true(accepted(mutate_json, bytes_str(text), json) > ROUNDS / 3);
 }
 
 /* ---- all ---- */
@@ -248,6 +282,8 @@ static void nothing_and_garbage_are_inputs_too(void **state)
         }
         assert_true(mutate_units(kind, data, size, max, seed) <= max);
         assert_true(mutate_message(&msg_produce_log_request_desc, data, size, max, seed) <= max);
+        data[seed % ROOM] = (uint8_t) "{[\"]}\\,:"[seed % 8];
+        assert_true(mutate_json(data, size, max, seed) <= max);
     }
 }
 
@@ -258,6 +294,7 @@ int main(void)
         cmocka_unit_test(kv_batches_stay_whole),
         cmocka_unit_test(journals_stay_whole),
         cmocka_unit_test(lengths_around_a_changed_field_follow),
+        cmocka_unit_test(texts_of_json_stay_such),
         cmocka_unit_test(nothing_and_garbage_are_inputs_too),
     };
 

@@ -1,5 +1,7 @@
 /* Schemas as JSON, from clients and from the catalog: written and read again they are the same,
  * and a column can be added. */
+#include "mutate.h"
+
 #include "format/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,4 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ASSERT(positions[next->count - 1] == -1);
     }
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return mutate_json(data, size, max, seed);
 }
