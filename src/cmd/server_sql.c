@@ -112,6 +112,7 @@ void server_sql_start(struct server *s)
     }
     s->sql = sql_engine_new(&s->config->sql, &world);
     s->sql_pool = pool_new("sql", SQL_POOL_THREADS);
+    pool_give_way(s->sql_pool); /* DuckDB's threads begin in it, and so give way, too */
     shards_call(s->shards, s->node.shard_count, init_front, s);
     shards_call(s->shards, 1, start_accepting, s);
 }

@@ -3,8 +3,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define POOL_THREADS_MAX 64
+#define POOL_NICE        10 /* a tenth of the processor beside one thread that wants all of it */
 
 struct pool {
     pthread_mutex_t lock;
@@ -16,6 +18,7 @@ struct pool {
     unsigned threads;
     unsigned threads_max;
     bool stopping;
+    bool gives_way;
     char name[12];
     pthread_t ids[POOL_THREADS_MAX];
 };
@@ -47,6 +50,9 @@ static void *pool_thread(void *arg)
     struct pool *p = arg;
     struct pool_job *job;
 
+    if (p->gives_way) {
+        IGNORE(nice(POOL_NICE)); /* of this thread alone, on Linux */
+    }
     while ((job = pool_take(p)) != NULL) {
         struct shard *home = job->home;
 
@@ -68,6 +74,12 @@ struct pool *pool_new(const char *name, unsigned threads_max)
     p->threads_max = threads_max;
     (void)snprintf(p->name, sizeof p->name, "%s", name);
     return p;
+}
+
+void pool_give_way(struct pool *p)
+{
+    ASSERT(p->threads == 0);
+    p->gives_way = true;
 }
 
 void pool_free(struct pool *p)

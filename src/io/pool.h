@@ -19,6 +19,9 @@ struct pool_job {
 
 /* Threads start on the first job, so that an idle pool costs nothing. */
 struct pool *pool_new(const char *name, unsigned threads_max);
+/* Its threads, and those that they start, leave the processors to all others that want them; on idle ones
+ * they are as fast as any. Before the first job. */
+void pool_give_way(struct pool *p);
 /* Runs what was submitted, then ends the threads. */
 void pool_free(struct pool *p);
 void pool_submit(struct pool *p, struct pool_job *job);

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "../../support/shards.h"
 #include "io/pool.h"
@@ -152,6 +153,35 @@ static void shards_share_a_pool(void **state)
     }
 }
 
+struct rank {
+    struct pool_job job;
+    atomic_int done;
+    int nice;
+};
+
+static void rank_work(struct pool_job *pj)
+{
+    struct rank *r = container_of(pj, struct rank, job);
+
+    r->nice = getpriority(PRIO_PROCESS, 0);
+    atomic_store(&r->done, 1);
+}
+
+static void threads_that_give_way_come_after_others(void **state)
+{
+    struct pool *p = pool_new("test", 1);
+    struct rank r = {.job.work = rank_work};
+    int ours = getpriority(PRIO_PROCESS, 0);
+
+    (void)state;
+    pool_give_way(p);
+    pool_submit(p, &r.job);
+    assert_reaches(&r.done, 1);
+    assert_true(r.nice > ours || ours >= 10);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), ours);
+    pool_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +190,7 @@ int main(void)
         cmocka_unit_test(free_waits_for_what_was_submitted),
         cmocka_unit_test(an_unused_pool_is_freed),
         cmocka_unit_test(shards_share_a_pool),
+        cmocka_unit_test(threads_that_give_way_come_after_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
