@@ -11,14 +11,15 @@
 #define SERVER_DEFAULT "127.0.0.1:5433"
 
 static const char usage[] =
-    "usage: eider produce DATABASE.TABLE [--format jsonl|csv] [--server HOST:PORT] < FILE\n"
+    "usage: eider produce DATABASE.TABLE [--format NAME] [--server HOST:PORT] < FILE\n"
     "\n"
-    "Writes the rows of a file into a table: objects of JSON, one per line, or CSV with a header. "
-    "Of a\n"
-    "table with a primary key rows replace those with their keys. Columns that are not named are "
-    "NULL.\n"
+    "Writes the rows of a file into a table: objects of JSON, one per line, CSV with a header, or "
+    "Parquet.\n"
+    "Of a table with a primary key rows replace those with their keys. Columns that are not named "
+    "are NULL.\n"
     "\n"
-    "  --format NAME        jsonl or csv (default jsonl)\n"
+    "  --format NAME        jsonl, csv or parquet (default: jsonl, or parquet if the file is "
+    "that)\n"
     "  --server HOST:PORT   the PostgreSQL listener (default " SERVER_DEFAULT ")\n"
     "  -h, --help           print this\n"
     "\n"
@@ -32,6 +33,21 @@ struct produce_args {
     bool help;
 };
 
+static enum errcode parse_format(const char *text, enum produce_format *ret, struct error *e)
+{
+    static const char *const names[] = {
+        [PRODUCE_JSONL] = "jsonl", [PRODUCE_CSV] = "csv", [PRODUCE_PARQUET] = "parquet"};
+
+    for (size_t i = PRODUCE_JSONL; i < ARRAY_LEN(names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *ret = (enum produce_format)i;
+            return ERR_OK;
+        }
+    }
+    return error_set(e, ERR_INVALID_ARGUMENT,
+                     "--format: found \"%.40s\", expected jsonl, csv or parquet", text);
+}
+
 static enum errcode parse_word(int argc, char **argv, int *at, struct produce_args *a,
                                struct error *e)
 {
@@ -43,11 +59,7 @@ static enum errcode parse_word(int argc, char **argv, int *at, struct produce_ar
         return place_parse(server, "--server", &a->produce.sql, e);
     }
     if (format != NULL) {
-        a->produce.format = strcmp(format, "csv") == 0 ? PRODUCE_CSV : PRODUCE_JSONL;
-        return strcmp(format, "csv") == 0 || strcmp(format, "jsonl") == 0
-                   ? ERR_OK
-                   : error_set(e, ERR_INVALID_ARGUMENT,
-                               "--format: found \"%.40s\", expected jsonl or csv", format);
+        return parse_format(format, &a->produce.format, e);
     }
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         a->help = true;

@@ -8,6 +8,7 @@
 
 #include "base/utf8.h"
 #include "io/stream.h"
+#include "io/terminal.h"
 #include "shell/shell.h"
 
 #define COLUMNS_MAX 2000
@@ -23,8 +24,9 @@ struct producing {
     struct text_list columns; /* of the table */
     struct text_list types;   /* theirs */
     struct text_list given;   /* columns that are written */
-    struct buffer record;     /* being read */
-    struct buffer rows;       /* JSON objects with commas between them */
+    enum produce_format format;
+    struct buffer record; /* being read */
+    struct buffer rows;   /* JSON objects with commas between them */
     size_t row_count;
     uint64_t line;       /* the last that was read */
     uint64_t first_line; /* of the batch */
@@ -169,7 +171,7 @@ static enum errcode find_columns(struct producing *p, struct error *e)
 /* Of JSON, only what SQL reads from text is taken as text; CSV has nothing else. */
 static const char *type_of(const struct producing *p, const char *column)
 {
-    for (size_t i = 0; i < p->columns.count && p->options->format == PRODUCE_JSONL; i++) {
+    for (size_t i = 0; i < p->columns.count && p->format == PRODUCE_JSONL; i++) {
         if (strcmp(p->columns.items[i], column) == 0) {
             return strcmp(p->types.items[i], "VARCHAR") == 0 ||
                            strcmp(p->types.items[i], "BLOB") == 0
@@ -265,7 +267,7 @@ static enum errcode next_record(struct producing *p, bool *ret, struct error *e)
             return error_set(e, ERR_INVALID_ARGUMENT, "line %" PRIu64 " is no UTF-8, or too long",
                              p->line);
         }
-        if (p->options->format != PRODUCE_CSV || produce_record_ends(buffer_view(&p->record))) {
+        if (p->format != PRODUCE_CSV || produce_record_ends(buffer_view(&p->record))) {
             break;
         }
     }
@@ -323,7 +325,7 @@ static enum errcode put_record(struct producing *p, struct error *e)
 
     p->first_line = p->row_count == 0 ? p->line : p->first_line;
     buffer_u8(&p->rows, p->row_count == 0 ? '[' : ',');
-    if (p->options->format == PRODUCE_CSV) {
+    if (p->format == PRODUCE_CSV) {
         code = put_csv(p, e);
     } else {
         code = produce_check_json(buffer_view(&p->record), p->columns, e);
@@ -337,16 +339,58 @@ static enum errcode put_record(struct producing *p, struct error *e)
     return p->row_count == BATCH_ROWS || p->rows.len >= BATCH_BYTES ? send_batch(p, e) : ERR_OK;
 }
 
+/* A file that begins as no text of ours does; what was taken off its front is in *ret. */
+static enum errcode guess_format(struct producing *p, uint8_t magic[static 4], size_t *ret_len,
+                                 struct error *e)
+{
+    int first = p->format == PRODUCE_GUESSED ? getc(stdin) : EOF;
+
+    *ret_len = 0;
+    if (first == 'P') {
+        magic[0] = (uint8_t)first;
+        TRY(stream_read(stdin, magic + 1, 3, ret_len, e));
+        *ret_len += 1;
+        p->format = PRODUCE_PARQUET;
+        return *ret_len == 4 && memcmp(magic, "PAR1", 4) == 0
+                   ? ERR_OK
+                   : error_set(e, ERR_INVALID_ARGUMENT,
+                               "line 1: neither JSON nor Parquet; --format names others");
+    }
+    if (p->format == PRODUCE_GUESSED) {
+        (void)(first == EOF ? EOF : ungetc(first, stdin));
+        p->format = PRODUCE_JSONL;
+    }
+    return ERR_OK;
+}
+
+static enum errcode send_file(struct producing *p, struct bytes begin, struct error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    struct produce_file file = {.client = p->client, .begin = begin};
+
+    sql_text_put(&text, "COPY ");
+    put_table(p, &text);
+    sql_text_put(&text, " FROM STDIN (FORMAT parquet)");
+    file.statement = buffer_view(&text);
+    return produce_file(&file, stdin, &p->written, e);
+}
+
 static enum errcode run_all(struct producing *p, struct error *e)
 {
     bool some = true;
+    uint8_t magic[4];
+    size_t len = 0;
 
     if (client_open(&p->client_options, &p->client, e) != ERR_OK) {
         error_wrap(e, "%s, the PostgreSQL listener", p->options->sql.text);
         return ERR_NETWORK;
     }
+    TRY(guess_format(p, magic, &len, e));
+    if (p->format == PRODUCE_PARQUET) {
+        return send_file(p, bytes_of(magic, len), e);
+    }
     TRY(find_columns(p, e));
-    if (p->options->format == PRODUCE_CSV) {
+    if (p->format == PRODUCE_CSV) {
         TRY(take_header(p, e));
     }
     while (some) {
@@ -367,7 +411,7 @@ static enum errcode dial(void *context, int *ret_fd, struct error *e)
 
 enum errcode produce(const struct produce_options *options, uint64_t *ret_rows, struct error *e)
 {
-    struct producing p = {.options = options};
+    struct producing p = {.options = options, .format = options->format};
     enum errcode code;
 
     p.client_options = (struct client_options){.dial = dial,

@@ -56,9 +56,9 @@ struct server_config {
     struct kv_env_options kv;                                   /* shard_count is filled in */
     struct server_listener sql_listeners[SERVER_LISTENERS_MAX]; /* of the PostgreSQL protocol */
     size_t sql_listener_count;
-    bool sql_may_miss; /* a port that is taken does not prevent the start */
-    bool sql_private;  /* without listeners, too: for server_sql_adopt */
-    struct sql_options sql;
+    bool sql_may_miss;      /* a port that is taken does not prevent the start */
+    bool sql_private;       /* without listeners, too: for server_sql_adopt */
+    struct sql_options sql; /* spool_dir is filled in */
 };
 
 enum { CHECKPOINT_RECOVERY, CHECKPOINT_WATERMARK, CHECKPOINT_COUNT };

@@ -106,11 +106,13 @@ void server_sql_start(struct server *s)
                               .meta = s->meta,
                               .view = current_view,
                               .context = s};
+    struct sql_options options = s->config->sql;
 
     if (s->sql_listener_count == 0 && !s->config->sql_private) {
         return;
     }
-    s->sql = sql_engine_new(&s->config->sql, &world);
+    options.spool_dir = s->data_dir;
+    s->sql = sql_engine_new(&options, &world);
     s->sql_pool = pool_new("sql", SQL_POOL_THREADS);
     pool_give_way(s->sql_pool); /* DuckDB's threads begin in it, and so give way, too */
     shards_call(s->shards, s->node.shard_count, init_front, s);

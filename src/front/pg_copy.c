@@ -3,16 +3,17 @@
 
 #include <stdio.h>
 
-/* CopyInResponse 'G' or CopyOutResponse 'H': everything is text. */
+/* CopyInResponse 'G' or CopyOutResponse 'H': everything is text, or nothing is. */
 static void put_response(const struct sql_statement *sql, uint8_t type, struct buffer *out)
 {
     size_t start = pg_begin(out, type);
     size_t count = sql_copy_columns(sql);
+    uint8_t format = sql_copy_is_binary(sql) ? 1 : 0;
 
-    buffer_u8(out, 0);
+    buffer_u8(out, format);
     pg_put_u16(out, (uint16_t)count);
     for (size_t i = 0; i < count; i++) {
-        pg_put_u16(out, 0);
+        pg_put_u16(out, format);
     }
     pg_end(out, start);
 }

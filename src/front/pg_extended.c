@@ -1,7 +1,5 @@
 /* Prepared statements and portals: Parse, Bind, Describe, Execute, Close, and what a simple query
  * shares with them. */
-#include "pg_array.h"
-#include "pg_parameter.h"
 #include "pg_state.h"
 
 #include <inttypes.h>
@@ -9,6 +7,8 @@
 #include <stdlib.h>
 
 #include "sql/dialect.h"
+#include "sql/pg_array.h"
+#include "sql/pg_parameter.h"
 
 #define STATEMENTS_MAX 10000
 

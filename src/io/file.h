@@ -33,6 +33,8 @@ MUST_USE enum errcode file_open(const char *path, enum file_mode mode, struct fi
 /* One without a name, in memory, for libraries that write to a path: theirs is f->path, as long as
  * f lives. what: for people who look at the process. */
 MUST_USE enum errcode file_open_memory(const char *what, struct file **ret, struct error *e);
+/* The same on the device of the directory. */
+MUST_USE enum errcode file_open_unnamed(const char *dir, struct file **ret, struct error *e);
 struct file *file_ref(struct file *f);
 /* Closes with the last reference. Returns NULL; accepts NULL. */
 void *file_unref(struct file *f);

@@ -51,3 +51,14 @@ bool interrupt_take(int fd)
 
     return read(fd, &info, sizeof info) == (ssize_t)sizeof info;
 }
+
+enum errcode stream_read(FILE *in, void *buffer, size_t len, size_t *ret, struct error *e)
+{
+    size_t got = fread(buffer, 1, len, in);
+
+    if (ferror(in) != 0) {
+        return error_os(e, errno, "read the input");
+    }
+    *ret = got;
+    return ERR_OK;
+}

@@ -31,11 +31,22 @@ static bool one_byte(struct parse *p, const char *what, char *ret)
 
 static bool parse_format(struct parse *p, struct options *o)
 {
-    if (parse_word(p, "binary")) {
-        return parse_failed(p, "0A000", "COPY has the formats text and csv");
+    static const char *const names[] = {
+        [COPY_KIND_TEXT] = "text", [COPY_KIND_CSV] = "csv", [COPY_KIND_PARQUET] = "parquet"};
+    struct bytes word = p->token.text;
+
+    if (p->token.kind == TOKEN_STRING) {
+        word = bytes_slice(word, 1, word.len - 2);
     }
-    o->format.csv = parse_word(p, "csv");
-    return o->format.csv || parse_word(p, "text") || parse_expected(p, "text or csv");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (word.len == strlen(names[i]) &&
+            strncasecmp((const char *)word.data, names[i], word.len) == 0) {
+            o->format.kind = (enum copy_kind)i;
+            parse_next(p);
+            return true;
+        }
+    }
+    return parse_failed(p, "0A000", "COPY has the formats text, csv and parquet");
 }
 
 static bool parse_header(struct parse *p, struct options *o)
@@ -124,8 +135,12 @@ static bool finish_options(struct parse *p, struct options *o, struct copy_forma
 {
     struct copy_format *f = &o->format;
 
+    if (f->kind > COPY_KIND_CSV &&
+        (f->delimiter != '\0' || f->quote != '\0' || o->has_escape || o->has_null || f->header)) {
+        return parse_failed(p, "42601", "these options are those of other formats");
+    }
     if (f->delimiter == '\0') {
-        f->delimiter = f->csv ? ',' : '\t';
+        f->delimiter = f->kind == COPY_KIND_CSV ? ',' : '\t';
     }
     if (f->quote == '\0') {
         f->quote = '"';
@@ -134,9 +149,9 @@ static bool finish_options(struct parse *p, struct options *o, struct copy_forma
         f->escape = f->quote;
     }
     if (!o->has_null) {
-        f->null = f->csv ? "" : "\\N";
+        f->null = f->kind == COPY_KIND_CSV ? "" : "\\N";
     }
-    if (f->csv && f->delimiter == f->quote) {
+    if (f->kind == COPY_KIND_CSV && f->delimiter == f->quote) {
         return parse_failed(p, "22023", "COPY delimiter and quote must be different");
     }
     if (strchr(f->null, '\n') != NULL || strchr(f->null, '\r') != NULL ||
@@ -299,16 +314,21 @@ bool copy_parse(struct bytes statement, struct sql_session *s, struct arena *are
     }
     ret->from = is_from(&p);
     if (ret->from) {
-        if (!dml_target_parse(&p, s, &ret->dml) || !parse_need_word(&p, "from") ||
-            !parse_end(&p, "stdin", ret)) {
+        if (!dml_target_parse(&p, s, &ret->dml, &ret->all_columns) ||
+            !parse_need_word(&p, "from") || !parse_end(&p, "stdin", ret)) {
             return false;
         }
-        ret->query = cast_query(&ret->dml, arena);
+        if (ret->format.kind != COPY_KIND_PARQUET) {
+            ret->query = cast_query(&ret->dml, arena);
+        }
         return true;
     }
     if (!(parse_at_byte(&p, '(') ? take_query(&p, &out) : take_relation(&p, &out)) ||
         !parse_need_word(&p, "to") || !parse_end(&p, "stdout", ret)) {
         return false;
+    }
+    if (ret->format.kind == COPY_KIND_PARQUET) {
+        return parse_failed(&p, "0A000", "COPY TO has the formats text and csv");
     }
     ret->query = arena_strndup(arena, out.data, out.len);
     return true;

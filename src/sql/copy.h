@@ -3,17 +3,20 @@
  *   COPY t [(a, ...)] FROM STDIN [[WITH] options]
  *   COPY t [(a, ...)] | (query) TO STDOUT [[WITH] options]
  *
- * options: (FORMAT text | csv, DELIMITER 'c', NULL 's', HEADER [bool], QUOTE 'c', ESCAPE 'c', ENCODING
- * 'utf8'), or as in older versions CSV, HEADER, DELIMITER [AS] 'c' and so on without brackets.
- * Rows that come in are texts: DuckDB casts them to the types of the columns (copy_in.h).
+ * options: (FORMAT text | csv | parquet, DELIMITER 'c', NULL 's', HEADER [bool], QUOTE 'c', ESCAPE 'c',
+ * ENCODING 'utf8'), or as in older versions CSV, HEADER, DELIMITER [AS] 'c' and so on without brackets.
+ * Rows that come in are texts: DuckDB casts them to the types of the columns (copy_in.h). A file of
+ * Parquet is for DuckDB as a whole (parquet.h).
  */
 #ifndef SQL_COPY_H
 #define SQL_COPY_H
 
 #include "dml.h"
 
+enum copy_kind { COPY_KIND_TEXT, COPY_KIND_CSV, COPY_KIND_PARQUET };
+
 struct copy_format {
-    bool csv;
+    enum copy_kind kind;
     bool header;
     char delimiter;
     char quote;
@@ -25,7 +28,8 @@ struct copy {
     bool from;
     struct copy_format format;
     struct dml dml;    /* FROM: where the rows go */
-    const char *query; /* TO: what gives them; FROM: what casts them */
+    bool all_columns;  /* FROM: it names none */
+    const char *query; /* TO: what gives them; FROM: what casts texts; NULL: there are none */
 };
 
 bool copy_is(struct bytes statement);

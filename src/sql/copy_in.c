@@ -2,6 +2,7 @@
 
 #include "dml_run.h"
 #include "failure.h"
+#include "parquet.h"
 #include "scan.h"
 
 #include <inttypes.h>
@@ -116,7 +117,22 @@ struct sql_copy_in {
     struct sql_statement *statement;
     struct copy_reader reader;
     struct dml_writing *writing;
+    struct spool spool; /* of a file of Parquet, instead of the other two */
 };
+
+static bool is_file(const struct sql_copy_in *c)
+{
+    return c->statement->copy.format.kind == COPY_KIND_PARQUET;
+}
+
+static bool begin_file(struct sql_copy_in *c, struct sql_error *e)
+{
+    struct error why;
+
+    return spool_open(c->statement->session->engine, &c->spool, &why) == ERR_OK
+               ? true
+               : failure_of(e, &why);
+}
 
 bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret, struct sql_error *e)
 {
@@ -127,8 +143,13 @@ bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret, struct s
     }
     c = mem_new(struct sql_copy_in);
     c->statement = st;
-    copy_reader_init(&c->reader, &st->copy.format, st->dml.column_count);
-    c->writing = dml_begin(&st->dml, st->session);
+    if (!is_file(c)) {
+        copy_reader_init(&c->reader, &st->copy.format, st->dml.column_count);
+        c->writing = dml_begin(&st->dml, st->session);
+    } else if (!begin_file(c, e)) {
+        sql_copy_free(c);
+        return false;
+    }
     *ret = c;
     return true;
 }
@@ -138,6 +159,7 @@ void sql_copy_free(struct sql_copy_in *c)
     if (c != NULL) {
         dml_end(c->writing);
         copy_reader_fini(&c->reader);
+        spool_close(&c->spool);
         free(c);
     }
 }
@@ -172,6 +194,11 @@ static bool write_rows(struct sql_copy_in *c, struct sql_error *e)
 
 bool sql_copy_feed(struct sql_copy_in *c, struct bytes in, struct sql_error *e)
 {
+    struct error why;
+
+    if (is_file(c)) {
+        return spool_add(&c->spool, in, &why) == ERR_OK ? true : failure_of(e, &why);
+    }
     while (in.len > 0) {
         if (!copy_reader_feed(&c->reader, &in, e)) {
             return explain(c, e);
@@ -183,8 +210,25 @@ bool sql_copy_feed(struct sql_copy_in *c, struct bytes in, struct sql_error *e)
     return true;
 }
 
+static bool end_file(struct sql_copy_in *c, struct sql_error *e)
+{
+    uint64_t *written = &c->statement->written;
+
+    if (!parquet_write_rows(c->statement, &c->spool, written, e)) {
+        if (e->hint[0] == '\0') {
+            (void)snprintf(e->hint, sizeof e->hint,
+                           "%" PRIu64 " rows of the statement are written, and stay.", *written);
+        }
+        return false;
+    }
+    return true;
+}
+
 bool sql_copy_end(struct sql_copy_in *c, struct sql_error *e)
 {
+    if (is_file(c)) {
+        return end_file(c, e);
+    }
     if (!copy_reader_end(&c->reader, e)) {
         return explain(c, e);
     }

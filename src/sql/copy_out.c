@@ -51,7 +51,7 @@ static void put_csv_field(const struct copy_format *f, struct bytes value, struc
 
 static void put_field(const struct copy_format *f, struct bytes value, struct buffer *out)
 {
-    if (f->csv) {
+    if (f->kind == COPY_KIND_CSV) {
         put_csv_field(f, value, out);
     } else {
         put_text_field(f, value, out);

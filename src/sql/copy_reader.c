@@ -125,7 +125,8 @@ static bool end_field(struct copy_reader *r, struct sql_error *e)
     if (r->at < r->columns) {
         cell = &r->cells[r->rows * r->columns + r->at];
         cell->null = null;
-        cell->text = r->format->csv ? arena_copy(&r->arena, raw) : unescape(&r->arena, raw);
+        cell->text = r->format->kind == COPY_KIND_CSV ? arena_copy(&r->arena, raw)
+                                                      : unescape(&r->arena, raw);
         if (cell->text.len > 0 &&
             (!utf8_valid(cell->text) || memchr(cell->text.data, 0, cell->text.len) != NULL)) {
             return bad(r, "22021", "a field is not UTF-8, or has a zero byte", e);
@@ -174,12 +175,12 @@ static bool plain_byte(struct copy_reader *r, uint8_t c, struct sql_error *e)
     if (c == (uint8_t)f->delimiter) {
         return end_field(r, e);
     }
-    if (f->csv && c == (uint8_t)f->quote) {
+    if (f->kind == COPY_KIND_CSV && c == (uint8_t)f->quote) {
         r->state = COPY_QUOTED;
         r->quoted = true;
         return true;
     }
-    if (!f->csv && c == '\\') {
+    if (f->kind == COPY_KIND_TEXT && c == '\\') {
         r->state = COPY_BACKSLASH;
     }
     buffer_u8(&r->field, c);

@@ -553,7 +553,7 @@ bool dml_parse(struct bytes statement, struct sql_session *s, struct arena *aren
     return right;
 }
 
-bool dml_target_parse(struct parse *p, struct sql_session *s, struct dml *ret)
+bool dml_target_parse(struct parse *p, struct sql_session *s, struct dml *ret, bool *ret_all)
 {
     struct making m = {.p = *p, .session = s, .dml = ret};
     struct sql_name name;
@@ -563,10 +563,11 @@ bool dml_target_parse(struct parse *p, struct sql_session *s, struct dml *ret)
     if (!find_table(&m, &name)) {
         return false;
     }
-    if (parse_at_byte(&m.p, '(')) {
-        right = take_column_list(&m);
-    } else {
+    *ret_all = !parse_at_byte(&m.p, '(');
+    if (*ret_all) {
         take_all_columns(&m);
+    } else {
+        right = take_column_list(&m);
     }
     *p = m.p;
     return right;

@@ -31,8 +31,9 @@ bool dml_is(struct bytes statement);
 /* Texts lie in the arena. After an error, too, dml_fini. */
 MUST_USE bool dml_parse(struct bytes statement, struct sql_session *s, struct arena *arena,
                         struct dml *ret, struct sql_error *e);
-/* "t [(a, ...)]" of a statement that adds rows: everything but the query. */
-MUST_USE bool dml_target_parse(struct parse *p, struct sql_session *s, struct dml *ret);
+/* "t [(a, ...)]" of a statement that adds rows: everything but the query. *ret_all: it names no columns. */
+MUST_USE bool dml_target_parse(struct parse *p, struct sql_session *s, struct dml *ret,
+                               bool *ret_all);
 void dml_fini(struct dml *dml);
 /* The query of an INSERT, of which is known that it has so many columns, with their casts. */
 MUST_USE bool dml_wrap(struct dml *dml, size_t columns, struct arena *arena, struct sql_error *e);

@@ -42,6 +42,7 @@ static enum errcode connect_session(struct sql_engine *engine, struct sql_sessio
     s->engine = engine;
     s->connection = connection;
     lock_init(&s->lock);
+    lock_init(&s->second_lock);
     list_init(&s->cuts);
     d->connection_get_client_context(connection, &context);
     s->id = d->client_context_get_connection_id(context);
@@ -73,6 +74,7 @@ static void session_free(struct sql_session *s)
     lock_give(&s->engine->sessions_lock);
     s->view = meta_view_unref(s->view);
     s->next_view = meta_view_unref(s->next_view);
+    lock_fini(&s->second_lock);
     lock_fini(&s->lock);
     free(s);
 }
@@ -132,7 +134,8 @@ static void set(void *config, const char *name, const char *value)
     }
 }
 
-static enum errcode open_database(struct sql_engine *engine, struct error *e)
+enum errcode engine_open_instance(unsigned threads, uint64_t memory_bytes, void **ret,
+                                  struct error *e)
 {
     const struct duckdb *d = duckdb();
     void *config = NULL;
@@ -143,14 +146,14 @@ static enum errcode open_database(struct sql_engine *engine, struct error *e)
     if (d->create_config(&config) != DUCK_OK) {
         return error_set(e, ERR_UNSUPPORTED_OPERATION, "DuckDB gives no configuration");
     }
-    (void)snprintf(text, sizeof text, "%u", engine->options.threads);
+    (void)snprintf(text, sizeof text, "%u", threads);
     set(config, "threads", text);
-    (void)snprintf(text, sizeof text, "%" PRIu64 "B", engine->options.memory_bytes);
+    (void)snprintf(text, sizeof text, "%" PRIu64 "B", memory_bytes);
     set(config, "memory_limit", text);
     set(config, "temp_directory", "");
     set(config, "autoinstall_known_extensions", "false");
     set(config, "autoload_known_extensions", "false");
-    if (d->open_ext(NULL, &engine->db, config, &why) != DUCK_OK) {
+    if (d->open_ext(NULL, ret, config, &why) != DUCK_OK) {
         code = error_set(e, ERR_UNSUPPORTED_OPERATION, "DuckDB cannot be opened: %s", why);
         d->free(why);
     }
@@ -198,7 +201,8 @@ static enum errcode engine_open(struct sql_engine *engine, struct error *e)
         return ERR_OK;
     }
     TRY(duckdb_load(engine->options.library, e));
-    TRY(open_database(engine, e));
+    TRY(engine_open_instance(engine->options.threads, engine->options.memory_bytes, &engine->db,
+                             e));
     code = connect_session(engine, &engine->owner, e);
     if (code == ERR_OK) {
         code = prepare_database(engine->owner, e);
@@ -223,6 +227,7 @@ void sql_engine_free(struct sql_engine *engine)
     }
     if (engine->open) {
         session_free(engine->owner);
+        duckdb()->close(&engine->files);
         duckdb()->close(&engine->db);
     }
     ASSERT(engine->sessions.count == 0);
@@ -379,7 +384,22 @@ bool sql_session_path(struct sql_session *s, const char *path, struct sql_error 
     return true;
 }
 
-void sql_interrupt(struct sql_session *s) { duckdb()->interrupt(s->connection); }
+void sql_interrupt(struct sql_session *s)
+{
+    duckdb()->interrupt(s->connection);
+    lock_take(&s->second_lock);
+    if (s->second != NULL) {
+        duckdb()->interrupt(s->second);
+    }
+    lock_give(&s->second_lock);
+}
+
+void session_second(struct sql_session *s, void *connection)
+{
+    lock_take(&s->second_lock);
+    s->second = connection;
+    lock_give(&s->second_lock);
+}
 
 /* ---- cuts ---- */
 

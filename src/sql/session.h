@@ -35,6 +35,8 @@ struct sql_engine {
     size_t relation_count;
     char **schemas;
     size_t schema_count;
+    void *files; /* the instance that sees files of COPY (parquet.h); NULL: none is open */
+    _Atomic uint64_t spooled; /* bytes in them */
 };
 
 struct session_cut {
@@ -54,6 +56,8 @@ struct sql_session {
     char **path;                     /* heap: databases whose tables need no qualification */
     size_t path_count;
     struct copy_reader *incoming; /* rows of COPY that are being cast; NULL: none */
+    struct lock second_lock;      /* of second alone; DuckDB is only interrupted under it */
+    void *second;                 /* a connection that is at work for it, too; NULL: none */
 };
 
 /* The cut of the table that the statement under way reads, a reference; made at the first call. */
@@ -70,6 +74,11 @@ void session_cuts_clear(struct sql_session *s);
 void session_adopt_view(struct sql_session *s);
 /* The same, and brings the relations up to it. */
 void session_refresh(struct sql_session *s);
+/* An interrupt of the session is one of this connection, too; NULL: no longer. */
+void session_second(struct sql_session *s, void *connection);
+/* A further instance of DuckDB, without extensions and without temporary files. */
+MUST_USE enum errcode engine_open_instance(unsigned threads, uint64_t memory_bytes, void **ret,
+                                           struct error *e);
 /* By the id of its connection; NULL: there is none. */
 struct sql_session *engine_session(struct sql_engine *engine, uint64_t id);
 /* Runs a statement of ours. ERR_INVALID_ARGUMENT with the words of DuckDB. */

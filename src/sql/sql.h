@@ -18,6 +18,8 @@ struct sql_options {
     uint64_t memory_bytes; /* of all queries together */
     unsigned threads;      /* of all queries together */
     bool read_only;        /* what would change something is refused: 25006 */
+    const char *spool_dir; /* where files of COPY are while they are needed */
+    uint64_t spool_bytes;  /* of all of them together */
 };
 
 struct sql_error {
@@ -122,6 +124,8 @@ enum sql_copy { SQL_COPY_NONE, SQL_COPY_FROM, SQL_COPY_TO };
 enum sql_copy sql_copy_kind(const struct sql_statement *st);
 /* Of the rows that are copied; sql_column_count is 0. */
 size_t sql_copy_columns(const struct sql_statement *st);
+/* The data are no text. */
+bool sql_copy_is_binary(const struct sql_statement *st);
 
 /* TO: executed as a query, whose rows are then these lines. */
 void sql_copy_row(const struct sql_result *r, size_t row, struct buffer *out);

@@ -345,6 +345,9 @@ static bool prepare_copy(struct sql_statement *st, struct sql_error *e)
 
     st->kind = st->copy.from ? STATEMENT_COPY_FROM : STATEMENT_COPY_TO;
     st->dml = st->copy.dml;
+    if (right && st->copy.query == NULL) {
+        return true;
+    }
     if (!right || !prepare(st, &(struct sql_source){.text = st->copy.query}, e)) {
         return false;
     }
@@ -445,7 +448,15 @@ enum sql_copy sql_copy_kind(const struct sql_statement *st)
                                            : SQL_COPY_NONE;
 }
 
-size_t sql_copy_columns(const struct sql_statement *st) { return st->column_count; }
+size_t sql_copy_columns(const struct sql_statement *st)
+{
+    return st->copy.query == NULL ? st->dml.column_count : st->column_count;
+}
+
+bool sql_copy_is_binary(const struct sql_statement *st)
+{
+    return st->copy.format.kind > COPY_KIND_CSV;
+}
 
 static const char *const dml_tags[] = {
     [DML_INSERT] = "INSERT 0 ", [DML_UPDATE] = "UPDATE ", [DML_DELETE] = "DELETE "};

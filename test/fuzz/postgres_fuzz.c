@@ -6,12 +6,12 @@
  * then the bytes of the connection. */
 #include <stdlib.h>
 
-#include "front/pg_array.h"
 #include "front/pg_command.h"
-#include "front/pg_parameter.h"
 #include "front/pg_session.h"
 #include "meta/meta.h"
 #include "sql/dialect.h"
+#include "sql/pg_array.h"
+#include "sql/pg_parameter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

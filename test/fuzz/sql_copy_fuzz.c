@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if ((data[0] & 1) != 0) {
         format = (struct copy_format){
-            .csv = true, .delimiter = ',', .quote = '"', .escape = '\\', .null = ""};
+            .kind = COPY_KIND_CSV, .delimiter = ',', .quote = '"', .escape = '\\', .null = ""};
     }
     format.header = (data[0] & 2) != 0;
     copy_reader_init(&whole, &format, 1 + (data[0] >> 2) % 5);

@@ -27,10 +27,11 @@ static inline struct meta_view *sql_store_view(void *context)
 static inline int sql_setup(void **state)
 {
     struct sql_store *q = mem_new(struct sql_store);
-    struct sql_options options = {.memory_bytes = 256 << 20, .threads = 2};
+    struct sql_options options = {.memory_bytes = 256 << 20, .threads = 2, .spool_bytes = 64 << 20};
 
     q->store = store_new(2);
     store_open_sets(q->store);
+    options.spool_dir = q->store->dir;
     q->world = (struct sql_world){.shards = q->store->shards,
                                   .replicas = q->store->sets,
                                   .count = q->store->count,

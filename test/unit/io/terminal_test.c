@@ -40,6 +40,25 @@ static void a_pipe_takes_what_fits_until_nobody_reads(void **state)
     (void)close(fds[1]);
 }
 
+static void a_stream_is_read_to_its_end(void **state)
+{
+    FILE *in = tmpfile();
+    char got[8];
+    size_t len = 9;
+
+    (void)state;
+    assert_non_null(in);
+    assert_true(fputs("hello", in) >= 0 && fseek(in, 0, SEEK_SET) == 0);
+    assert_int_equal(stream_read(in, got, 3, &len, NULL), ERR_OK);
+    assert_int_equal(len, 3);
+    assert_int_equal(stream_read(in, got, 3, &len, NULL), ERR_OK);
+    assert_int_equal(len, 2);
+    assert_memory_equal(got, "lo", 2);
+    assert_int_equal(stream_read(in, got, 3, &len, NULL), ERR_OK);
+    assert_int_equal(len, 0);
+    (void)fclose(in);
+}
+
 static void an_interrupt_is_a_fact_not_an_end(void **state)
 {
     int fd = interrupt_open();
@@ -58,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_terminal_is_known),
         cmocka_unit_test(a_pipe_takes_what_fits_until_nobody_reads),
+        cmocka_unit_test(a_stream_is_read_to_its_end),
         cmocka_unit_test(an_interrupt_is_a_fact_not_an_end),
     };
 

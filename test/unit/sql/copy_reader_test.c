@@ -3,7 +3,7 @@
 
 static const struct copy_format text_format = {.delimiter = '\t', .null = "\\N"};
 static const struct copy_format csv_format = {
-    .csv = true, .delimiter = ',', .quote = '"', .escape = '"', .null = ""};
+    .kind = COPY_KIND_CSV, .delimiter = ',', .quote = '"', .escape = '"', .null = ""};
 
 /* "a|b;c|null": all rows, fed in steps of so many bytes; "!22P04": refused so. */
 static void check(const struct copy_format *format, size_t step, const char *in,

@@ -47,11 +47,11 @@ static void options_of_two_kinds(void **state)
     struct sql_store *q = sql_ready(state);
     struct copy_format f = parsed(q, "copy (select 1) to stdout").format;
 
-    assert_false(f.csv || f.header);
+    assert_false(f.kind != COPY_KIND_TEXT || f.header);
     assert_int_equal(f.delimiter, '\t');
     assert_string_equal(f.null, "\\N");
     f = parsed(q, "copy (select 1) to stdout with csv header quote as '''' null 'x'").format;
-    assert_true(f.csv && f.header);
+    assert_true(f.kind == COPY_KIND_CSV && f.header);
     assert_int_equal(f.quote, '\'');
     assert_int_equal(f.escape, '\'');
     assert_string_equal(f.null, "x");

@@ -1,5 +1,5 @@
 #include "../../support/unit.h"
-#include "front/pg_parameter.h"
+#include "sql/pg_parameter.h"
 
 static enum errcode text(uint32_t oid, struct bytes value, struct arena *arena, const char **ret)
 {

@@ -1,6 +1,6 @@
 /* Values of parameters in the binary format of PostgreSQL as text. Pure. */
-#ifndef FRONT_PG_PARAMETER_H
-#define FRONT_PG_PARAMETER_H
+#ifndef SQL_PG_PARAMETER_H
+#define SQL_PG_PARAMETER_H
 
 #include "base/arena.h"
 #include "base/error.h"

@@ -1,7 +1,7 @@
 /* Values of array parameters, in the text and the binary format of PostgreSQL, as the text of a list of
  * DuckDB: ["a", NULL, "b"]. Arrays of one dimension. Pure. */
-#ifndef FRONT_PG_ARRAY_H
-#define FRONT_PG_ARRAY_H
+#ifndef SQL_PG_ARRAY_H
+#define SQL_PG_ARRAY_H
 
 #include "base/arena.h"
 #include "base/error.h"

@@ -1,5 +1,5 @@
 #include "../../support/unit.h"
-#include "front/pg_array.h"
+#include "sql/pg_array.h"
 
 static void check_text(const char *given, enum errcode code, const char *expected)
 {
