@@ -320,7 +320,7 @@ static int run(int argc, char **argv, struct tables_args *a,
         return 0;
     }
     (void)setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters */
-    code = tool_open(&a->place, "eider-tables", &t, &e);
+    code = tool_open(&a->place, "eider-tables", TOOL_TIMEOUT_US, &t, &e);
     if (code == ERR_OK) {
         code = show(a, &t, &e);
     }

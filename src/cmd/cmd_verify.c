@@ -2,6 +2,7 @@
  * rebuilt; 1 damage was found; 2 it could not be checked, or wrong usage. */
 #include "cmd.h"
 #include "flag.h"
+#include "tool_client.h"
 #include "verify_dir.h"
 #include "verify_server.h"
 
@@ -14,8 +15,7 @@
 #include "base/units.h"
 #include "io/clock.h"
 
-#define THREADS_MAX        256
-#define TIMEOUT_US_DEFAULT 30000000
+#define THREADS_MAX 256
 
 static const char usage[] =
     "usage: eider verify DIR [--repair] [--json] [--threads N]\n"
@@ -38,30 +38,11 @@ static const char usage[] =
 
 struct verify_args {
     struct verify_dir_options dir;
-    struct verify_server_options server;
-    char host[256];
+    struct place server;
     bool online;
     bool json;
     bool help;
 };
-
-static enum errcode parse_server(const char *text, struct verify_args *ret, struct error *e)
-{
-    const char *colon = strrchr(text, ':');
-    int32_t port = 0;
-
-    if (colon == NULL || colon == text || (size_t)(colon - text) >= sizeof ret->host ||
-        units_parse_i32(colon + 1, &port, NULL) != ERR_OK || port < 1 || port > UINT16_MAX) {
-        return error_set(e, ERR_INVALID_ARGUMENT, "--server: found \"%.80s\", expected HOST:PORT",
-                         text);
-    }
-    memcpy(ret->host, text, (size_t)(colon - text));
-    ret->host[colon - text] = '\0';
-    ret->online = true;
-    ret->server = (struct verify_server_options){
-        .host = ret->host, .port = (uint16_t)port, .timeout_us = TIMEOUT_US_DEFAULT};
-    return ERR_OK;
-}
 
 static enum errcode parse_threads(const char *text, struct verify_args *ret, struct error *e)
 {
@@ -83,7 +64,8 @@ static enum errcode parse_word(int argc, char **argv, int *at, struct verify_arg
     const char *threads = server == NULL ? flag_value("--threads", argc, argv, at) : NULL;
 
     if (server != NULL) {
-        return parse_server(server, a, e);
+        a->online = true;
+        return place_parse(server, "--server", &a->server, e);
     }
     if (threads != NULL) {
         return parse_threads(threads, a, e);
@@ -131,8 +113,8 @@ static int run(const struct verify_args *a)
     int64_t started_us = clock_mono_us();
     int64_t cpu_us = clock_cpu_us();
     struct error e;
-    enum errcode code =
-        a->online ? verify_server(&a->server, &report, &e) : verify_dir(&a->dir, &report, &e);
+    enum errcode code = a->online ? verify_server(&a->server, TOOL_TIMEOUT_US, &report, &e)
+                                  : verify_dir(&a->dir, &report, &e);
 
     effort.duration_us = clock_mono_us() - started_us;
     effort.cpu_us = clock_cpu_us() - cpu_us;

@@ -363,7 +363,7 @@ static enum errcode begin(struct following *f, struct error *e)
 {
     const struct follow_options *o = f->options;
 
-    TRY(tool_open(&o->server, "eider-tail", &f->tool, e));
+    TRY(tool_open(&o->server, "eider-tail", TOOL_TIMEOUT_US, &f->tool, e));
     f->client_options = (struct client_options){.dial = dial,
                                                 .context = (void *)(uintptr_t)&o->sql,
                                                 .user = "eider",

@@ -3,9 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#define TIMEOUT_US  30000000
-#define BUCKETS_MAX 10000 /* of a table that tools look at */
-#define GROUP_MAX   1000  /* buckets of one question for offsets */
+#define BUCKETS_MAX 1000000 /* of a table that tools look at */
+#define GROUP_MAX   1000    /* buckets of one question for offsets */
 
 /* The buckets of a table being listed. */
 struct listing {
@@ -17,27 +16,25 @@ struct listing {
 
 /* ---- connections ---- */
 
-static enum errcode connect_to(const struct place *place, const char *software,
+static enum errcode connect_to(const struct tool_client *t, const struct place *place,
                                struct rpc_client **ret, struct error *e)
 {
     OWNED(rpc_client_freep) struct rpc_client *c = NULL;
 
     TRY(rpc_client_open(place->host, place->port, &c, e));
-    TRY(rpc_client_handshake(c, software, TIMEOUT_US, e));
+    TRY(rpc_client_handshake(c, t->software, t->timeout_us, e));
     *ret = TAKE(c);
     return ERR_OK;
 }
 
-enum errcode tool_open(const struct place *place, const char *software, struct tool_client *ret,
-                       struct error *e)
+enum errcode tool_open(const struct place *place, const char *software, int64_t timeout_us,
+                       struct tool_client *ret, struct error *e)
 {
-    struct rpc_client *any = NULL;
-
-    if (connect_to(place, software, &any, e) != ERR_OK) {
+    *ret = (struct tool_client){.software = software, .timeout_us = timeout_us};
+    if (connect_to(ret, place, &ret->any, e) != ERR_OK) {
         error_wrap(e, "%s", place->text);
         return ERR_NETWORK;
     }
-    *ret = (struct tool_client){.software = software, .any = any};
     return ERR_OK;
 }
 
@@ -50,12 +47,13 @@ void tool_close(struct tool_client *t)
     t->node_count = 0;
 }
 
-static enum errcode call(struct rpc_client *to, enum rpc_api_key key, const void *request,
+/* Asks the server that knows the catalog. */
+static enum errcode call(struct tool_client *t, enum rpc_api_key key, const void *request,
                          struct arena *arena, void *ret, struct error *e)
 {
-    struct rpc_call c = {.key = key, .request = request, .timeout_us = TIMEOUT_US};
+    struct rpc_call c = {.key = key, .request = request, .timeout_us = t->timeout_us};
 
-    return rpc_client_call(to, &c, arena, ret, e);
+    return rpc_client_call(t->any, &c, arena, ret, e);
 }
 
 /* The connection to a server of the list. */
@@ -75,7 +73,7 @@ static enum errcode node_of(struct tool_client *t, const struct msg_metadata_res
         if (node->node_id == id && node->host.len < sizeof place.host && node->port > 0 &&
             node->port <= UINT16_MAX) {
             memcpy(place.host, node->host.data, node->host.len);
-            TRY(connect_to(&place, t->software, ret, e));
+            TRY(connect_to(t, &place, ret, e));
             t->nodes[t->node_count++] = (struct tool_node){.id = id, .client = *ret};
             return ERR_OK;
         }
@@ -109,7 +107,7 @@ enum errcode tool_databases(struct tool_client *t, struct arena *arena, struct t
     struct msg_list_databases_request request = {0};
     struct msg_list_databases_response r;
 
-    TRY(call(t->any, API_LIST_DATABASES, &request, arena, &r, e));
+    TRY(call(t, API_LIST_DATABASES, &request, arena, &r, e));
     *ret = sorted(r.database_name, r.database_name_count, arena);
     return ERR_OK;
 }
@@ -120,7 +118,7 @@ enum errcode tool_tables(struct tool_client *t, const char *database, struct are
     struct msg_list_tables_request request = {.database_name = bytes_str(database)};
     struct msg_list_tables_response r;
 
-    TRY(call(t->any, API_LIST_TABLES, &request, arena, &r, e));
+    TRY(call(t, API_LIST_TABLES, &request, arena, &r, e));
     *ret = sorted(r.table_name, r.table_name_count, arena);
     return ERR_OK;
 }
@@ -177,7 +175,7 @@ static enum errcode add_partition(struct listing *l, struct msg_pb_table_path *p
         .table_path = path, .table_path_count = 1, .partitions_id = &id, .partitions_id_count = 1};
     struct msg_metadata_response m;
 
-    TRY(call(l->tool->any, API_GET_METADATA, &request, l->arena, &m, e));
+    TRY(call(l->tool, API_GET_METADATA, &request, l->arena, &m, e));
     for (size_t i = 0; i < m.partition_metadata_count; i++) {
         const struct msg_pb_partition_metadata *p = &m.partition_metadata[i];
         struct tool_bucket part = {
@@ -198,7 +196,7 @@ static enum errcode add_partitions(struct listing *l, struct msg_pb_table_path *
     struct msg_list_partition_infos_request request = {.table_path = *path};
     struct msg_list_partition_infos_response r;
 
-    TRY(call(l->tool->any, API_LIST_PARTITION_INFOS, &request, l->arena, &r, e));
+    TRY(call(l->tool, API_LIST_PARTITION_INFOS, &request, l->arena, &r, e));
     for (size_t i = 0; i < r.partitions_info_count; i++) {
         TRY(add_partition(l, path, r.partitions_info[i].partition_id, e));
     }
@@ -214,7 +212,7 @@ static enum errcode add_buckets(struct listing *l, struct msg_pb_table_path *pat
     if (table_is_partitioned(l->table->descriptor)) {
         return add_partitions(l, path, e);
     }
-    TRY(call(l->tool->any, API_GET_METADATA, &request, l->arena, &m, e));
+    TRY(call(l->tool, API_GET_METADATA, &request, l->arena, &m, e));
     for (size_t i = 0; m.table_metadata_count == 1 && i < m.table_metadata->bucket_metadata_count;
          i++) {
         TRY(add_bucket(l, &m, &m.table_metadata->bucket_metadata[i], &part, e));
@@ -231,8 +229,8 @@ enum errcode tool_table_get(struct tool_client *t, const char *database, const c
     struct msg_get_table_info_response r;
     struct listing listing = {.tool = t, .arena = arena, .table = ret};
 
-    *ret = (struct tool_table){.id = -1};
-    TRY(call(t->any, API_GET_TABLE_INFO, &request, arena, &r, e));
+    *ret = (struct tool_table){.id = -1, .timeout_us = t->timeout_us};
+    TRY(call(t, API_GET_TABLE_INFO, &request, arena, &r, e));
     ret->id = r.table_id;
     ret->schema_id = r.schema_id;
     ret->created_ms = r.created_time;
@@ -261,35 +259,55 @@ static size_t group_of(const struct tool_table *table, size_t first)
     return count;
 }
 
-static enum errcode offsets_of_group(const struct tool_table *table, size_t first, size_t count,
-                                     struct tool_where where, int64_t *ret, struct error *e)
+/* Of `count` buckets that follow each other, of one group. */
+struct asking {
+    const struct tool_table *table;
+    const struct tool_bucket *buckets;
+    size_t count;
+    struct tool_where where;
+};
+
+static enum errcode ask(const struct asking *a, struct arena *arena,
+                        struct msg_list_offsets_response *ret, struct error *e)
 {
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    const struct tool_bucket *b = &table->buckets[first];
-    int32_t ids[GROUP_MAX];
+    int32_t *ids = arena_array(arena, a->count, sizeof *ids);
     struct msg_list_offsets_request request = {
         .follower_server_id = -1,
-        .offset_type = (int32_t)where.type,
-        .table_id = table->id,
-        .partition_id = b->partition_id,
-        .has_partition_id = b->partition_id >= 0,
+        .offset_type = (int32_t)a->where.type,
+        .table_id = a->table->id,
+        .partition_id = a->buckets->partition_id,
+        .has_partition_id = a->buckets->partition_id >= 0,
         .bucket_id = ids,
-        .bucket_id_count = count,
-        .start_timestamp = where.timestamp_ms,
-        .has_start_timestamp = where.type == TOOL_BY_TIME,
+        .bucket_id_count = a->count,
+        .start_timestamp = a->where.timestamp_ms,
+        .has_start_timestamp = a->where.type == TOOL_BY_TIME,
     };
+    struct rpc_call c = {
+        .key = API_LIST_OFFSETS, .request = &request, .timeout_us = a->table->timeout_us};
+
+    for (size_t i = 0; i < a->count; i++) {
+        ids[i] = a->buckets[i].bucket;
+    }
+    return rpc_client_call(a->buckets->client, &c, arena, ret, e);
+}
+
+static bool refused(const struct msg_pb_list_offsets_resp_for_bucket *r)
+{
+    return r->has_error_code && r->error_code != 0;
+}
+
+static enum errcode offsets_of_group(const struct asking *a, int64_t *ret, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct msg_list_offsets_response r;
 
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = b[i].bucket;
-    }
-    TRY(call(b->client, API_LIST_OFFSETS, &request, &arena, &r, e));
+    TRY(ask(a, &arena, &r, e));
     for (size_t i = 0; i < r.buckets_resp_count; i++) {
         const struct msg_pb_list_offsets_resp_for_bucket *got = &r.buckets_resp[i];
 
-        for (size_t k = 0; k < count; k++) {
-            if (ids[k] == got->bucket_id && !(got->has_error_code && got->error_code != 0)) {
-                ret[first + k] = got->offset;
+        for (size_t k = 0; k < a->count; k++) {
+            if (a->buckets[k].bucket == got->bucket_id && !refused(got)) {
+                ret[k] = got->offset;
             }
         }
     }
@@ -299,16 +317,41 @@ static enum errcode offsets_of_group(const struct tool_table *table, size_t firs
 enum errcode tool_offsets(const struct tool_table *table, struct tool_where where, int64_t *ret,
                           struct error *e)
 {
-    size_t count;
+    struct asking a = {.table = table, .where = where};
 
     for (size_t i = 0; i < table->bucket_count; i++) {
         ret[i] = -1;
     }
-    for (size_t first = 0; first < table->bucket_count; first += count) {
-        count = group_of(table, first);
-        if (table->buckets[first].client != NULL) {
-            TRY(offsets_of_group(table, first, count, where, ret, e));
+    for (size_t first = 0; first < table->bucket_count; first += a.count) {
+        a.buckets = &table->buckets[first];
+        a.count = group_of(table, first);
+        if (a.buckets->client != NULL) {
+            TRY(offsets_of_group(&a, &ret[first], e));
         }
     }
+    return ERR_OK;
+}
+
+enum errcode tool_offset(const struct tool_table *table, const struct tool_bucket *bucket,
+                         struct tool_where where, int64_t *ret, struct error *e)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const struct asking a = {.table = table, .buckets = bucket, .count = 1, .where = where};
+    const struct msg_pb_list_offsets_resp_for_bucket *got;
+    struct msg_list_offsets_response r;
+
+    if (bucket->client == NULL) {
+        return error_set(e, ERR_LEADER_NOT_AVAILABLE, "the bucket has no leader");
+    }
+    TRY(ask(&a, &arena, &r, e));
+    got = r.buckets_resp;
+    if (r.buckets_resp_count != 1 || got->bucket_id != bucket->bucket) {
+        return error_set(e, ERR_CORRUPT_MESSAGE, "an answer without the offset");
+    }
+    if (refused(got)) {
+        return error_set(e, error_from_fluss(got->error_code), "%.*s", (int)got->error_message.len,
+                         (const char *)got->error_message.data);
+    }
+    *ret = got->offset;
     return ERR_OK;
 }

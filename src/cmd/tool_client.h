@@ -9,6 +9,7 @@
 #include "rpc/client.h"
 
 #define TOOL_SERVERS_MAX 64
+#define TOOL_TIMEOUT_US  30000000 /* what tools wait for an answer unless told otherwise */
 
 struct tool_node {
     int32_t id;
@@ -17,6 +18,7 @@ struct tool_node {
 
 struct tool_client {
     const char *software;   /* what the server is told */
+    int64_t timeout_us;     /* of one answer */
     struct rpc_client *any; /* knows the catalog */
     struct tool_node nodes[TOOL_SERVERS_MAX];
     size_t node_count;
@@ -31,6 +33,7 @@ struct tool_bucket {
 };
 
 struct tool_table {
+    int64_t timeout_us; /* of the client it is from */
     int64_t id;
     int32_t schema_id;
     int64_t created_ms;
@@ -44,7 +47,7 @@ struct tool_table {
 enum tool_offset { TOOL_EARLIEST = 0, TOOL_LATEST = 1, TOOL_BY_TIME = 2 };
 
 /* Connects; software: a literal. ERR_NETWORK. */
-MUST_USE enum errcode tool_open(const struct place *place, const char *software,
+MUST_USE enum errcode tool_open(const struct place *place, const char *software, int64_t timeout_us,
                                 struct tool_client *ret, struct error *e);
 void tool_close(struct tool_client *t); /* for OWNED; accepts zeros */
 
@@ -58,13 +61,16 @@ MUST_USE enum errcode tool_table_get(struct tool_client *t, const char *database
                                      struct arena *arena, struct tool_table *ret, struct error *e);
 void tool_table_fini(struct tool_table *table); /* for OWNED */
 
-/* Of all buckets, in their order; -1 where there is no answer, for want of a leader. */
 struct tool_where {
     enum tool_offset type;
     int64_t timestamp_ms; /* with TOOL_BY_TIME */
 };
+/* Of all buckets, in their order; -1 where there is no answer, for want of a leader. */
 MUST_USE enum errcode tool_offsets(const struct tool_table *table, struct tool_where where,
                                    int64_t *ret, struct error *e);
+/* Of one of its buckets. ERR_LEADER_NOT_AVAILABLE, and what the server answers. */
+MUST_USE enum errcode tool_offset(const struct tool_table *table, const struct tool_bucket *bucket,
+                                  struct tool_where where, int64_t *ret, struct error *e);
 
 /* "db.table" on a command line, in the arena. ERR_INVALID_ARGUMENT. */
 MUST_USE enum errcode tool_path_parse(const char *text, struct arena *arena, const char **ret_db,

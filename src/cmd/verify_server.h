@@ -4,16 +4,12 @@
 #ifndef CMD_VERIFY_SERVER_H
 #define CMD_VERIFY_SERVER_H
 
+#include "place.h"
 #include "verify_report.h"
 
-struct verify_server_options {
-    const char *host; /* any server of the cluster */
-    uint16_t port;
-    int64_t timeout_us; /* of one answer */
-};
-
-/* An error: a server could not be reached or refuses; findings are in the report. */
-MUST_USE enum errcode verify_server(const struct verify_server_options *options,
+/* place: any server of the cluster; timeout_us: of one answer. An error: a server could not be reached or
+ * refuses; findings are in the report. */
+MUST_USE enum errcode verify_server(const struct place *place, int64_t timeout_us,
                                     struct verify_report *report, struct error *e);
 
 #endif

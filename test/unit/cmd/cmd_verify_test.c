@@ -1,32 +1,10 @@
 #include "running.h"
 
-#include <unistd.h>
+#include "../../support/command_line.h"
 
-#include "cmd/cmd.h"
-
-/* The exit code of a command line; what it prints goes nowhere. */
 static int verify(struct running *r, const char *words)
 {
-    char *line = arena_printf(&r->arena, "verify %s", words);
-    char *argv[16];
-    int argc = 0;
-    int out = dup(STDOUT_FILENO);
-    int err = dup(STDERR_FILENO);
-    int code;
-
-    for (char *word; (word = strsep(&line, " ")) != NULL;) {
-        argv[argc++] = word;
-    }
-    (void)fflush(stdout);
-    assert_non_null(freopen("/dev/null", "w", stdout));
-    assert_non_null(freopen("/dev/null", "w", stderr));
-    code = cmd_verify(argc, argv);
-    (void)fflush(stdout);
-    (void)dup2(out, STDOUT_FILENO);
-    (void)dup2(err, STDERR_FILENO);
-    (void)close(out);
-    (void)close(err);
-    return code;
+    return exit_code(cmd_verify, arena_printf(&r->arena, "verify %s", words));
 }
 
 static void usage_errors_exit_with_two(void **state)

@@ -2,12 +2,20 @@
 
 #include "cmd/verify_server.h"
 
+static struct place place_of(const char *text)
+{
+    struct place place;
+
+    assert_int_equal(place_parse(text, "--server", &place, NULL), ERR_OK);
+    return place;
+}
+
 static enum errcode check(struct running *r, struct verify_report *report)
 {
-    struct verify_server_options options = {
-        .host = "127.0.0.1", .port = r->server->listeners[0].port, .timeout_us = CALL_US};
+    struct place place =
+        place_of(arena_printf(&r->arena, "127.0.0.1:%u", r->server->listeners[0].port));
 
-    return verify_server(&options, report, &r->error);
+    return verify_server(&place, CALL_US, report, &r->error);
 }
 
 static void create_partitioned(struct running *r)
@@ -80,11 +88,11 @@ static void lost_records_are_found(void **state)
 
 static void a_server_that_is_not_there_is_an_error(void **state)
 {
-    struct verify_server_options options = {.host = "127.0.0.1", .port = 1, .timeout_us = CALL_US};
+    struct place place = place_of("127.0.0.1:1");
     OWNED(verify_report_fini) struct verify_report report = {.count = 0};
 
     (void)state;
-    assert_int_equal(verify_server(&options, &report, NULL), ERR_NETWORK);
+    assert_int_equal(verify_server(&place, CALL_US, &report, NULL), ERR_NETWORK);
 }
 
 int main(void)
