@@ -59,7 +59,11 @@ static enum errcode take_node(struct opening *o, size_t index, struct arrow_read
 
     n->length = (size_t)node.length; /* arrow_message_check has seen both */
     n->null_count = (size_t)node.null_count;
-    TRY(take_buffer(o, &n->validity, e));
+    if (n->null_count == 0 || n->null_count == n->length) {
+        o->buffer++; /* nobody looks at it: not decompressed */
+    } else {
+        TRY(take_buffer(o, &n->validity, e));
+    }
     if (offsets) {
         TRY(take_buffer(o, &n->offsets, e));
     }
@@ -77,6 +81,7 @@ static uint32_t offset_at(const struct arrow_read_node *n, size_t i)
 /* Offsets ascend up to `limit`. */
 static bool offsets_are_right(const struct arrow_read_node *n, size_t limit)
 {
+    bool ascending = true;
     uint32_t last;
 
     if (n->length == 0 && n->offsets.len == 0) {
@@ -89,12 +94,10 @@ static bool offsets_are_right(const struct arrow_read_node *n, size_t limit)
     for (size_t i = 1; i <= n->length; i++) {
         uint32_t next = offset_at(n, i);
 
-        if (next < last) {
-            return false;
-        }
+        ascending &= next >= last; /* to the end: a loop without a way out is faster */
         last = next;
     }
-    return last <= limit;
+    return ascending && last <= limit;
 }
 
 static size_t bit_size(size_t count) { return (count + 7) / 8; }

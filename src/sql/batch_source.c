@@ -135,7 +135,8 @@ static enum errcode next_run(struct batch_source *s, struct batch_run *ret, bool
         s->position += header.size;
         ret->len += header.size;
         ret->records += (uint64_t)header.record_count;
-        if (header.size > BATCH_SMALL) {
+        ret->small = header.size <= BATCH_SMALL;
+        if (!ret->small) {
             break;
         }
     }
@@ -268,43 +269,65 @@ enum errcode batch_reader_start(struct batch_reader *r, const struct batch_run *
     r->run = *run;
     r->at = 0;
     r->rows = 0;
-    r->in_memory = run->len <= RUN_BYTES + BATCH_SMALL;
-    if (!r->in_memory) {
+    buffer_clear(&r->bytes);
+    if (!run->small) {
         return ERR_OK;
     }
-    buffer_clear(&r->bytes);
     return file_read_at(run->file, run->position, buffer_room(&r->bytes, run->len), run->len, e);
 }
 
 static enum errcode run_read(struct batch_reader *r, size_t offset, uint8_t *to, size_t len,
                              struct error *e)
 {
-    if (r->in_memory) {
+    if (r->run.small) {
         memcpy(to, r->bytes.data + offset, len);
         return ERR_OK;
     }
     return file_read_at(r->run.file, r->run.position + offset, to, len, e);
 }
 
-/* As much of the batch as says where its columns are, in the arena. */
+/* The front of the batch at r->at: all of it where the run is in memory, else what is likely to say
+ * where its columns are. */
+static enum errcode read_front(struct batch_reader *r, struct error *e)
+{
+    size_t left = r->run.len - r->at;
+    size_t len = left < SOURCE_WINDOW ? left : SOURCE_WINDOW;
+    uint8_t *data;
+
+    if (r->run.small) {
+        r->front = bytes_of(r->bytes.data + r->at, left);
+    } else {
+        data = arena_alloc(&r->arena, len);
+        TRY(run_read(r, r->at, data, len, e));
+        r->front = bytes_of(data, len);
+    }
+    TRY(batch_parse(r->front, &r->header, e));
+    if (r->header.size > left) {
+        return error_set(e, ERR_CORRUPT_FILE, "%s: a batch runs over its range", r->run.file->path);
+    }
+    r->front =
+        bytes_slice(r->front, 0, r->header.size < r->front.len ? r->header.size : r->front.len);
+    return ERR_OK;
+}
+
+/* As much of the batch as says where its columns are. */
 static enum errcode read_head(struct batch_reader *r, struct bytes *ret, struct error *e)
 {
-    size_t have = 0;
-    size_t need = SOURCE_WINDOW < r->header.size ? SOURCE_WINDOW : r->header.size;
-    uint8_t *data = NULL;
+    struct bytes head = r->front;
+    size_t need = 0;
 
-    if (r->in_memory) {
-        *ret = bytes_of(r->bytes.data + r->at, r->header.size);
-        return ERR_OK;
-    }
-    while (need > have) {
+    for (;;) {
+        uint8_t *data;
+
+        TRY(arrow_head_size(head, &r->header, &need, e));
+        if (need <= head.len) {
+            *ret = head;
+            return ERR_OK;
+        }
         data = arena_alloc(&r->arena, need);
         TRY(run_read(r, r->at, data, need, e));
-        have = need;
-        TRY(arrow_head_size(bytes_of(data, have), &r->header, &need, e));
+        head = bytes_of(data, need);
     }
-    *ret = bytes_of(data, have);
-    return ERR_OK;
 }
 
 /* The batch with the wanted columns only. */
@@ -418,17 +441,8 @@ static enum errcode open_bare(struct batch_reader *r, struct error *e)
 enum errcode batch_reader_next(struct batch_reader *r, bool *ret_found, struct error *e)
 {
     for (*ret_found = false; !*ret_found && r->at < r->run.len; r->at += r->header.size) {
-        uint8_t start[BATCH_HEADER_SIZE_MAX];
-        size_t left = r->run.len - r->at;
-        size_t len = left < sizeof start ? left : sizeof start;
-
         arena_reset(&r->arena);
-        TRY(run_read(r, r->at, start, len, e));
-        TRY(batch_parse(bytes_of(start, len), &r->header, e));
-        if (r->header.size > left) {
-            return error_set(e, ERR_CORRUPT_FILE, "%s: a batch runs over its range",
-                             r->run.file->path);
-        }
+        TRY(read_front(r, e));
         r->rows = (size_t)r->header.record_count;
         if (r->rows == 0 || batch_header_only(&r->header)) {
             continue;

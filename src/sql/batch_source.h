@@ -20,6 +20,7 @@ struct batch_run {
     size_t len;
     uint64_t records; /* as their headers say */
     int32_t bucket;
+    bool small; /* all of them: they are read at once */
 };
 
 struct batch_source {
@@ -64,9 +65,9 @@ struct batch_reader {
     struct codec *codec;
     struct batch_run run;
     struct buffer bytes; /* of a run of small batches */
-    bool in_memory;
-    size_t at;          /* of the next batch in the run */
-    struct arena arena; /* of the batch that is open */
+    size_t at;           /* of the next batch in the run */
+    struct arena arena;  /* of the batch that is open */
+    struct bytes front;  /* its first bytes, the header at least */
     struct batch_header header;
     struct batch_plan *plan;
     const uint8_t *change_types;            /* NULL: all rows are appended ones */

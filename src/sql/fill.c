@@ -111,36 +111,60 @@ static enum errcode out_of_range(const struct type *type, struct error *e)
                      type_text(type).text);
 }
 
-static enum errcode put_decimal(const struct type *type, __int128 value, void *data, size_t row,
-                                struct error *e)
+/* The width that DuckDB keeps a decimal in. */
+static size_t decimal_width(const struct type *type)
 {
-    if (type->precision <= 4) {
-        ((int16_t *)data)[row] = (int16_t)value;
-        return value == (int16_t)value ? ERR_OK : out_of_range(type, e);
+    return type->precision <= 4 ? 2 : type->precision <= 9 ? 4 : type->precision <= 18 ? 8 : 16;
+}
+
+static bool put_decimal(__int128 value, size_t width, uint8_t *to)
+{
+    if (width == sizeof(int16_t)) {
+        int16_t narrow = (int16_t)value;
+
+        memcpy(to, &narrow, sizeof narrow);
+        return narrow == value;
     }
-    if (type->precision <= 9) {
-        ((int32_t *)data)[row] = (int32_t)value;
-        return value == (int32_t)value ? ERR_OK : out_of_range(type, e);
+    if (width == sizeof(int32_t)) {
+        int32_t narrow = (int32_t)value;
+
+        memcpy(to, &narrow, sizeof narrow);
+        return narrow == value;
     }
-    if (type->precision <= 18) {
-        ((int64_t *)data)[row] = (int64_t)value;
-        return value == (int64_t)value ? ERR_OK : out_of_range(type, e);
+    memcpy(to, &value, width);
+    return width == sizeof value || (int64_t)value == value;
+}
+
+/* Most decimals have 64 bits in DuckDB; false: one has not. What is under a null may be anything. */
+static bool fill_decimals_64(int64_t *to, const uint8_t *from, size_t count)
+{
+    uint64_t beyond = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t low = get_i64le(from + i * 16);
+
+        to[i] = low;
+        beyond |= get_u64le(from + i * 16 + 8) ^ (uint64_t)(low >> 63);
     }
-    memcpy((uint8_t *)data + row * sizeof value, &value, sizeof value);
-    return ERR_OK;
+    return beyond == 0;
 }
 
 static enum errcode fill_decimals(const struct fill *f, const struct type *type,
                                   const struct arrow_read_node *n, size_t from, struct error *e)
 {
-    void *data = f->duckdb->vector_get_data(f->vector);
+    size_t width = decimal_width(type);
+    uint8_t *data = (uint8_t *)f->duckdb->vector_get_data(f->vector) + f->at * width;
 
+    if (width == sizeof(int64_t) &&
+        fill_decimals_64((int64_t *)data, n->data.data + from * sizeof(__int128), f->count)) {
+        return ERR_OK;
+    }
     for (size_t i = 0; i < f->count; i++) {
         __int128 value;
 
-        if (!is_null(n, from + i)) {
-            memcpy(&value, n->data.data + (from + i) * sizeof value, sizeof value);
-            TRY(put_decimal(type, value, data, f->at + i, e));
+        memcpy(&value, n->data.data + (from + i) * sizeof value, sizeof value);
+        if (!put_decimal(value, width, data + i * width) && !is_null(n, from + i)) {
+            return out_of_range(type, e);
         }
     }
     return ERR_OK;
@@ -186,61 +210,77 @@ static enum errcode fill_times(const struct fill *f, const struct type *type,
 
 /* ---- texts ---- */
 
-static struct bytes text_at(const struct arrow_read_node *n, size_t row)
+/* Where the values of texts and bytes lie. */
+struct texts {
+    const uint8_t *data;
+    const uint8_t *offsets; /* of the first; NULL: all have the width */
+    uint32_t width;
+};
+
+static struct texts texts_of(const struct arrow_read_node *n, size_t from)
+{
+    if (n->kind == ARROW_BUILD_FIXED) {
+        return (struct texts){.data = n->data.data + from * n->width, .width = n->width};
+    }
+    return (struct texts){.data = n->data.data, .offsets = n->offsets.data + from * 4};
+}
+
+static struct bytes text_at(const struct texts *t, size_t i)
 {
     uint32_t begin;
 
-    if (n->kind == ARROW_BUILD_FIXED) {
-        return bytes_of(n->data.data + row * n->width, n->width);
+    if (t->offsets == NULL) {
+        return bytes_of(t->data + i * t->width, t->width);
     }
-    begin = get_u32le(n->offsets.data + row * 4);
-    return bytes_of(n->data.data + begin, get_u32le(n->offsets.data + row * 4 + 4) - begin);
+    begin = get_u32le(t->offsets + i * 4);
+    return bytes_of(t->data + begin, get_u32le(t->offsets + i * 4 + 4) - begin);
 }
 
 /* All of the values at once: together they are valid, and none begins inside of a character. False says
  * nothing yet: what is under a null may be anything. */
-static bool texts_valid(const struct arrow_read_node *n, size_t from, size_t count)
+static bool texts_valid(const struct texts *t, size_t count)
 {
-    uint32_t begin = get_u32le(n->offsets.data + from * 4);
-    uint32_t end = get_u32le(n->offsets.data + (from + count) * 4);
+    uint32_t begin = get_u32le(t->offsets);
+    uint32_t end = get_u32le(t->offsets + count * 4);
     bool inside = false;
 
-    if (!utf8_valid(bytes_slice(n->data, begin, end - begin))) {
+    if (!utf8_valid(bytes_of(t->data + begin, end - begin))) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
-        uint32_t at = get_u32le(n->offsets.data + (from + i) * 4);
+        uint32_t at = get_u32le(t->offsets + i * 4);
 
-        inside = inside || (at < end && (n->data.data[at] & 0xc0) == 0x80);
+        inside = inside || (at < end && (t->data[at] & 0xc0) == 0x80);
     }
     return !inside;
 }
 
-/* A short text lies in the vector itself, a long one is copied or, where that is allowed, referred to. */
-static void put_text(const struct fill *f, size_t row, struct bytes value)
+/* A short text lies in the vector itself. */
+static struct duck_string inline_text(struct bytes value)
 {
-    struct duck_string *to;
+    struct duck_string s = {.len = (uint32_t)value.len};
 
-    if (value.len > DUCK_STRING_INLINE && !f->borrow) {
-        f->duckdb->unsafe_vector_assign_string_element_len(f->vector, row, (const char *)value.data,
-                                                           value.len);
-        return;
+    if (value.len > 0) {
+        memcpy((uint8_t *)&s + offsetof(struct duck_string, prefix), value.data, value.len);
     }
-    to = (struct duck_string *)f->duckdb->vector_get_data(f->vector) + row;
-    *to = (struct duck_string){.len = (uint32_t)value.len};
-    if (value.len > DUCK_STRING_INLINE) {
-        memcpy(to->prefix, value.data, sizeof to->prefix);
-        to->value.pointer = (const char *)value.data;
-    } else if (value.len > 0) {
-        memcpy((uint8_t *)to + offsetof(struct duck_string, prefix), value.data, value.len);
-    }
+    return s;
+}
+
+static struct duck_string borrowed_text(struct bytes value)
+{
+    struct duck_string s = {.len = (uint32_t)value.len, .value.pointer = (const char *)value.data};
+
+    memcpy(s.prefix, value.data, sizeof s.prefix);
+    return s;
 }
 
 static enum errcode fill_texts(const struct fill *f, const struct type *type,
                                const struct arrow_read_node *n, size_t from, struct error *e)
 {
+    struct duck_string *to = (struct duck_string *)f->duckdb->vector_get_data(f->vector) + f->at;
     bool text = type->root == TYPE_CHAR || type->root == TYPE_STRING;
-    bool valid = !text || (n->kind == ARROW_BUILD_BYTES && texts_valid(n, from, f->count));
+    struct texts t = texts_of(n, from);
+    bool valid = !text || (t.offsets != NULL && texts_valid(&t, f->count));
 
     for (size_t i = 0; i < f->count; i++) {
         struct bytes value;
@@ -248,12 +288,19 @@ static enum errcode fill_texts(const struct fill *f, const struct type *type,
         if (is_null(n, from + i)) {
             continue;
         }
-        value = text_at(n, from + i);
+        value = text_at(&t, i);
         if (!valid && !utf8_valid(value)) {
             return error_set(e, ERR_INVALID_ARGUMENT, "a value of type %s is not UTF-8",
                              type_text(type).text);
         }
-        put_text(f, f->at + i, value);
+        if (value.len <= DUCK_STRING_INLINE) {
+            to[i] = inline_text(value);
+        } else if (f->borrow) {
+            to[i] = borrowed_text(value);
+        } else {
+            f->duckdb->unsafe_vector_assign_string_element_len(f->vector, f->at + i,
+                                                               (const char *)value.data, value.len);
+        }
     }
     return ERR_OK;
 }

@@ -37,6 +37,7 @@ static size_t read_all(struct reading *r, int64_t *ret_sum)
         size_t in_run = 0;
 
         assert_int_equal(batch_reader_start(&r->reader, &run, NULL), ERR_OK);
+        assert_int_equal(r->reader.bytes.len, run.small ? run.len : 0); /* what was read whole */
         while (batch_reader_next(&r->reader, &more, NULL) == ERR_OK && more) {
             const struct arrow_read_node *n = r->reader.columns[0];
 

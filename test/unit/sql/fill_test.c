@@ -114,13 +114,65 @@ static void texts_of_many_rows(void **state)
                           "select * from range(3000) union all select * from range(100)))"));
 }
 
+/* A vector of the type, filled with the values; the last of them may be null. */
+static enum errcode fill_decimals_of(int precision, const __int128 *values, size_t count,
+                                     bool last_null, void *ret)
+{
+    const struct duckdb *d = duckdb();
+    const struct type type = {.root = TYPE_DECIMAL, .precision = precision};
+    uint8_t validity = (uint8_t)((1u << (count - last_null)) - 1);
+    struct arrow_read_node node = {.kind = ARROW_BUILD_FIXED,
+                                   .width = 16,
+                                   .span = 1,
+                                   .length = count,
+                                   .null_count = last_null,
+                                   .validity = bytes_of(&validity, 1),
+                                   .data = bytes_of(values, count * 16)};
+    void *logical = fill_type(d, &type);
+    void *chunk = d->create_data_chunk(&logical, 1);
+    struct fill f = {.duckdb = d, .count = count};
+    struct error e;
+    enum errcode code;
+
+    f.vector = d->data_chunk_get_vector(chunk, 0);
+    code = fill_values(&f, &type, &node, 0, &e);
+    memcpy(ret, d->vector_get_data(f.vector), count * 16);
+    d->destroy_data_chunk(&chunk);
+    d->destroy_logical_type(&logical);
+    return code;
+}
+
+static void decimals_of_every_width(void **state)
+{
+    static const int precisions[] = {4, 9, 18, 38};
+    static const size_t widths[] = {2, 4, 8, 16};
+
+    (void)sql_ready(state);
+    for (size_t i = 0; i < ARRAY_LEN(widths); i++) {
+        __int128 top = (__int128)((~(unsigned __int128)0 >> 1) >> (128 - 8 * widths[i]));
+        const __int128 values[] = {0, -1, top, -top - 1};
+        const __int128 beyond[] = {5, (__int128)((unsigned __int128)top + 1)};
+        uint8_t got[64];
+
+        assert_int_equal(fill_decimals_of(precisions[i], values, 4, false, got), ERR_OK);
+        for (size_t k = 0; k < ARRAY_LEN(values); k++) {
+            assert_memory_equal(got + k * widths[i], &values[k], widths[i]); /* little endian */
+        }
+        if (widths[i] < sizeof top) {
+            assert_int_equal(fill_decimals_of(precisions[i], beyond, 2, false, got),
+                             ERR_INVALID_ARGUMENT);
+            assert_int_equal(fill_decimals_of(precisions[i], beyond, 2, true, got), ERR_OK);
+            assert_memory_equal(got, &beyond[0], widths[i]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SQL_TEST(nested_values_and_nulls),
-        SQL_TEST(values_that_sql_cannot_hold),
-        SQL_TEST(characters_in_two_values),
-        SQL_TEST(texts_of_many_rows),
+        SQL_TEST(nested_values_and_nulls),  SQL_TEST(values_that_sql_cannot_hold),
+        SQL_TEST(characters_in_two_values), SQL_TEST(texts_of_many_rows),
+        SQL_TEST(decimals_of_every_width),
     };
 
     return cmocka_run_group_tests_name("sql/fill", tests, NULL, NULL);
