@@ -8,6 +8,9 @@
 
 #define LENGTH_SIZE  8
 #define STORED_AS_IS (-1)
+/* No frame is shorter: header, header of a block, one byte; LZ4 has an end mark, too. */
+#define LZ4_FRAME_MIN  16
+#define ZSTD_FRAME_MIN 10
 
 /* Contexts are made at first use. */
 struct codec {
@@ -154,8 +157,9 @@ struct bytes codec_compress(struct codec *c, enum arrow_codec kind, int level, s
                             struct arena *arena)
 {
     uint8_t *stored;
+    size_t frame_min = kind == ARROW_CODEC_LZ4_FRAME ? LZ4_FRAME_MIN : ZSTD_FRAME_MIN;
+    size_t size = plain.len;
     size_t bound;
-    size_t size = 0;
 
     if (kind == ARROW_CODEC_NONE) {
         return plain;
@@ -163,7 +167,7 @@ struct bytes codec_compress(struct codec *c, enum arrow_codec kind, int level, s
     bound = compress_bound(kind, plain.len);
     stored = arena_alloc(arena, LENGTH_SIZE + bound);
     put_i64le(stored, (int64_t)plain.len);
-    if (plain.len > 0) {
+    if (plain.len > frame_min) {
         size = compress(c, kind, level, plain, writer_of(stored + LENGTH_SIZE, bound));
     }
     if (plain.len > 0 && size >= plain.len) {
