@@ -41,6 +41,7 @@ struct disk_faults {
 };
 
 struct disk;
+struct inode;
 
 struct disk *disk_new(struct prng random, struct trace *trace);
 void disk_free(struct disk *d);
@@ -96,8 +97,10 @@ int disk_sync_dir(struct disk *d, const char *path);
 
 enum disk_kind { DISK_NOTHING, DISK_FILE, DISK_DIR };
 enum disk_kind disk_kind(struct disk *d, const char *path);
-/* Name number `index` of the directory, in name order; NULL: there are no more. */
-const char *disk_entry(struct disk *d, const char *path, size_t index, bool *ret_dir);
+/* The directory at the path, until something changes; NULL: there is none. */
+const struct inode *disk_dir(struct disk *d, const char *path);
+/* Name number `index` of it, in name order; NULL: there are no more. */
+const char *disk_entry(const struct inode *dir, size_t index, bool *ret_dir);
 
 /* Bytes of all files as written. */
 uint64_t disk_used(const struct disk *d);

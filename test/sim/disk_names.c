@@ -260,11 +260,16 @@ enum disk_kind disk_kind(struct disk *d, const char *path)
     return i == NULL ? DISK_NOTHING : i->is_dir ? DISK_DIR : DISK_FILE;
 }
 
-const char *disk_entry(struct disk *d, const char *path, size_t index, bool *ret_dir)
+const struct inode *disk_dir(struct disk *d, const char *path)
 {
     const struct inode *dir = disk_find(d, path);
 
-    if (dir == NULL || !dir->is_dir || index >= dir->cached.count) {
+    return dir != NULL && dir->is_dir ? dir : NULL;
+}
+
+const char *disk_entry(const struct inode *dir, size_t index, bool *ret_dir)
+{
+    if (index >= dir->cached.count) {
         return NULL;
     }
     *ret_dir = dir->cached.entries[index].inode->is_dir;

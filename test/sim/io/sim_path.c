@@ -40,9 +40,10 @@ enum errcode dir_remove(const char *path, struct error *e)
 
 bool dir_is_empty(const char *path)
 {
+    const struct inode *dir = disk_dir(world_here()->disk, path);
     bool is_dir;
 
-    return path_is_dir(path, true) && disk_entry(world_here()->disk, path, 0, &is_dir) == NULL;
+    return dir != NULL && disk_entry(dir, 0, &is_dir) == NULL;
 }
 
 bool path_is_dir(const char *path, bool follow)
@@ -54,18 +55,19 @@ bool path_is_dir(const char *path, bool follow)
 enum errcode dir_read(const char *path, struct arena *arena, struct dir_list *ret, struct error *e)
 {
     struct disk *d = disk_here(0);
+    const struct inode *dir = disk_dir(d, path);
     struct dir_list list = {0};
     bool is_dir = false;
 
     if (disk_kind(d, path) == DISK_FILE) {
         return error_os(e, ENOTDIR, "open directory %s", path);
     }
-    while (disk_entry(d, path, list.count, &is_dir) != NULL) {
+    while (dir != NULL && disk_entry(dir, list.count, &is_dir) != NULL) {
         list.count++;
     }
     list.entries = arena_array(arena, list.count, sizeof *list.entries);
     for (size_t i = 0; i < list.count; i++) {
-        const char *name = disk_entry(d, path, i, &is_dir);
+        const char *name = disk_entry(dir, i, &is_dir);
 
         list.entries[i].name = arena_strndup(arena, name, strlen(name));
         list.entries[i].is_dir = is_dir;

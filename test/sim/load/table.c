@@ -40,11 +40,15 @@ static struct bytes text_of(struct arena *arena, const char *prefix, uint64_t h)
 
     ASSERT(len <= TEXT_MAX);
     memcpy(text, prefix, head);
-    for (size_t i = head; i < len; i++) {
-        if ((i - head) % 4 == 0) { /* 16 bits make a letter */
-            h = h * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    for (size_t at = head; at < len; at += 4) {
+        uint64_t rest;
+
+        h = h * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        rest = h;
+        for (size_t i = at; i < at + 4 && i < len; i++) { /* 16 bits make a letter */
+            text[i] = (uint8_t)('a' + ((rest & 0xffff) * 26 >> 16));
+            rest >>= 16;
         }
-        text[i] = (uint8_t)('a' + ((h >> (16 * ((i - head) % 4)) & 0xffff) * 26 >> 16));
     }
     return bytes_of(text, len);
 }

@@ -49,8 +49,10 @@ struct table {
     struct codec *codec;
     struct arrow_rows *rows[TABLE_SCHEMAS_MAX];
     struct kv_batch_writer kv_writer;
-    int64_t id;        /* -1: not known yet */
-    int32_t schema_id; /* the highest that is known */
+    int64_t id;             /* -1: not known yet */
+    int32_t schema_id;      /* the highest that is known */
+    struct bytes described; /* the description that a server gave last, in the arena */
+    int64_t described_columns;
     struct arena arena;
 };
 

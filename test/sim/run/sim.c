@@ -1,5 +1,5 @@
-/* Runs seeds of the simulation, each in a process of its own, so that what a crashed server held goes
- * with it and an assertion ends one seed only.
+/* Runs seeds of the simulation, in processes that play one after the other: what a crashed server held
+ * goes with the heap of its life (heap.h), and an assertion ends one seed only.
  *
  *   eider_sim N [--trace]                one seed; its trace on stdout
  *   eider_sim A-B --first                one after the other until one fails
@@ -9,11 +9,11 @@
  *                                        twice: each is run again and must have the same trace
  *
  * Exit: 0 all is well, 1 a seed failed, 2 wrong usage. */
+#include "heap.h"
 #include "mutant.h"
 #include "scenario.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,8 @@
 #define JOBS_MAX       64
 #define CPU_SECONDS    100 /* a seed that takes longer hangs */
 #define FAILURES_SHOWN 100
+#define SPEEDS         256
+#define SPEED_STEP     20 /* simulated seconds for each of the processor */
 
 struct order {
     uint64_t first;
@@ -39,8 +41,9 @@ struct order {
 struct totals {
     uint64_t seeds;
     uint64_t failed;
-    uint64_t differing;
+    uint64_t traces; /* sum of their hashes */
     struct scenario_result sum;
+    uint32_t speeds[SPEEDS]; /* seeds by their speed, in steps */
     uint64_t failures[FAILURES_SHOWN];
     uint64_t failure_count;
 };
@@ -50,8 +53,12 @@ struct totals {
 static struct scenario_result run_here(uint64_t seed, bool trace, FILE *out)
 {
     const struct world_options options = {.seed = seed, .out = out, .trace = trace};
+    struct scenario_result result;
 
-    return scenario_run(&options);
+    heap_begin();
+    result = scenario_run(&options);
+    heap_end();
+    return result;
 }
 
 static bool read_all(int fd, void *buffer, size_t len)
@@ -74,36 +81,100 @@ static bool write_all(int fd, const void *buffer, size_t len)
     return write(fd, buffer, len) == (ssize_t)len; /* less than a pipe holds */
 }
 
-/* false: the process died, and has said why on stderr. */
-static bool run_apart(uint64_t seed, struct scenario_result *ret)
+/* What all processes of seeds took of the processors. */
+static double cpu_seconds(int whose)
 {
-    int ends[2];
-    int status = 0;
-    pid_t pid;
-    bool ok;
+    struct rusage u;
 
-    ASSERT(pipe(ends) == 0);
-    fflush(NULL);
-    pid = fork();
-    ASSERT(pid >= 0);
-    if (pid == 0) {
-        const struct rlimit limit = {.rlim_cur = CPU_SECONDS, .rlim_max = CPU_SECONDS + 1};
+    ASSERT(getrusage(whose, &u) == 0);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
 
+/* What a seed comes to. */
+struct outcome {
+    struct scenario_result result;
+    double cpu;
+};
+
+/* A process that plays seeds. */
+struct player {
+    pid_t pid; /* 0: none */
+    int seeds; /* pipes */
+    int outcomes;
+};
+
+static _Noreturn void player_main(int seeds, int outcomes)
+{
+    uint64_t seed;
+
+    while (read_all(seeds, &seed, sizeof seed)) {
+        double before = cpu_seconds(RUSAGE_SELF);
+        struct outcome outcome = {0};
+        struct rlimit limit;
+
+        ASSERT(getrlimit(RLIMIT_CPU, &limit) == 0);
+        limit.rlim_cur = (rlim_t)before + 1 + CPU_SECONDS;
         ASSERT(setrlimit(RLIMIT_CPU, &limit) == 0);
-        *ret = run_here(seed, false, stdout);
+        outcome.result = run_here(seed, false, stdout);
+        outcome.cpu = cpu_seconds(RUSAGE_SELF) - before;
         fflush(NULL);
-        _exit(write_all(ends[1], ret, sizeof *ret) ? 0 : 1);
+        ASSERT(write_all(outcomes, &outcome, sizeof outcome));
     }
-    (void)close(ends[1]);
-    ok = read_all(ends[0], ret, sizeof *ret);
-    (void)close(ends[0]);
-    ASSERT(waitpid(pid, &status, 0) == pid);
-    if (!ok) {
-        *ret = (struct scenario_result){0};
-        printf("seed %llu %s\n", (unsigned long long)seed,
-               WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? "hangs" : "died");
+    _exit(0);
+}
+
+static void player_start(struct player *p)
+{
+    int seeds[2];
+    int outcomes[2];
+
+    ASSERT(pipe(seeds) == 0 && pipe(outcomes) == 0);
+    fflush(NULL);
+    p->pid = fork();
+    ASSERT(p->pid >= 0);
+    if (p->pid == 0) {
+        (void)close(seeds[1]);
+        (void)close(outcomes[0]);
+        player_main(seeds[0], outcomes[1]);
     }
-    return ok;
+    (void)close(seeds[0]);
+    (void)close(outcomes[1]);
+    p->seeds = seeds[1];
+    p->outcomes = outcomes[0];
+}
+
+/* Returns how it ended. */
+static int player_stop(struct player *p)
+{
+    int status = 0;
+
+    if (p->pid > 0) {
+        (void)close(p->seeds);
+        (void)close(p->outcomes);
+        ASSERT(waitpid(p->pid, &status, 0) == p->pid);
+        p->pid = 0;
+    }
+    return status;
+}
+
+/* false: the process died, and has said why on stderr. */
+static bool run_apart(struct player *p, uint64_t seed, struct outcome *ret)
+{
+    int status;
+
+    if (p->pid == 0) {
+        player_start(p);
+    }
+    ASSERT(write_all(p->seeds, &seed, sizeof seed));
+    if (read_all(p->outcomes, ret, sizeof *ret)) {
+        return true;
+    }
+    *ret = (struct outcome){0};
+    status = player_stop(p);
+    printf("seed %llu %s\n", (unsigned long long)seed,
+           WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU ? "hangs" : "died");
+    return false;
 }
 
 /* ---- many ---- */
@@ -127,27 +198,51 @@ static void add(struct totals *t, uint64_t seed, const struct scenario_result *r
     }
 }
 
+static void add_speed(struct totals *t, const struct outcome *r)
+{
+    double steps = (double)r->result.simulated_us / 1e6 / (r->cpu + 1e-6) / SPEED_STEP;
+
+    t->speeds[steps < SPEEDS ? (unsigned)steps : SPEEDS - 1]++;
+    t->traces += r->result.hash;
+}
+
+/* Half of the seeds are faster. */
+static unsigned median_speed(const struct totals *t)
+{
+    uint64_t seen = 0;
+    unsigned at = 0;
+
+    while (at < SPEEDS && (seen += t->speeds[at]) * 2 < t->seeds) {
+        at++;
+    }
+    return at * SPEED_STEP;
+}
+
 /* Every jobs-th seed. */
 static void work(const struct order *o, unsigned job, struct totals *t)
 {
-    for (uint64_t seed = o->first + job; seed <= o->last; seed += o->jobs) {
-        struct scenario_result r;
-        struct scenario_result again;
-        bool ok = run_apart(seed, &r);
+    struct player player = {0};
+    bool over = false;
 
-        if (ok && r.violations > 0) {
+    for (uint64_t seed = o->first + job; seed <= o->last && !over; seed += o->jobs) {
+        struct outcome r;
+        struct outcome again;
+        bool ok = run_apart(&player, seed, &r);
+
+        if (ok && r.result.violations > 0) {
             printf("seed %llu: %llu violations\n", (unsigned long long)seed,
-                   (unsigned long long)r.violations);
+                   (unsigned long long)r.result.violations);
         }
-        if (ok && o->twice && run_apart(seed, &again) && again.hash != r.hash) {
+        if (ok && o->twice && run_apart(&player, seed, &again) &&
+            again.result.hash != r.result.hash) {
             printf("seed %llu: two runs have different traces\n", (unsigned long long)seed);
             ok = false;
         }
-        add(t, seed, &r, ok);
-        if (o->until_failure && t->failed > 0) {
-            return;
-        }
+        add(t, seed, &r.result, ok);
+        add_speed(t, &r);
+        over = o->until_failure && t->failed > 0;
     }
+    (void)player_stop(&player);
 }
 
 static void merge(struct totals *all, const struct totals *t)
@@ -158,6 +253,10 @@ static void merge(struct totals *all, const struct totals *t)
     add(all, 0, &t->sum, true);
     all->failed = failed;
     all->seeds = seeds;
+    all->traces += t->traces;
+    for (unsigned i = 0; i < SPEEDS; i++) {
+        all->speeds[i] += t->speeds[i];
+    }
     for (uint64_t i = 0; i < t->failure_count && all->failure_count < FAILURES_SHOWN; i++) {
         all->failures[all->failure_count++] = t->failures[i];
     }
@@ -171,36 +270,26 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* What all processes of seeds took of the processors. */
-static double cpu_seconds(void)
-{
-    struct rusage u;
-
-    ASSERT(getrusage(RUSAGE_CHILDREN, &u) == 0);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 static void report(const struct totals *t, int64_t ms, unsigned jobs)
 {
     double seconds = (double)(ms > 0 ? ms : 1) / 1000;
     double simulated = (double)t->sum.simulated_us / 1e6;
-    double cpu = cpu_seconds() + 0.001;
+    double cpu = cpu_seconds(RUSAGE_CHILDREN) + 0.001;
 
     for (uint64_t i = 0; i < t->failure_count; i++) {
         printf("failed: seed %llu (make sim SEED=%llu TRACE=1)\n",
                (unsigned long long)t->failures[i], (unsigned long long)t->failures[i]);
     }
     printf("%llu seeds, %llu failed; %.0f simulated seconds in %.1f, %u at once; %.1f seconds of "
-           "processors: %.0f for each\n",
+           "processors: %.0f for each, more than %u in half of the lives\n",
            (unsigned long long)t->seeds, (unsigned long long)t->failed, simulated, seconds, jobs,
-           cpu, simulated / cpu);
+           cpu, simulated / cpu, median_speed(t));
     printf("%llu starts, %llu crashes, %llu places decayed; operations: %llu, %llu succeeded, %llu "
-           "failed, %llu without an answer\n",
+           "failed, %llu without an answer; traces %016llx\n",
            (unsigned long long)t->sum.starts, (unsigned long long)t->sum.crashes,
            (unsigned long long)t->sum.decays, (unsigned long long)t->sum.stats.started,
            (unsigned long long)t->sum.stats.succeeded, (unsigned long long)t->sum.stats.failed,
-           (unsigned long long)t->sum.stats.unknown);
+           (unsigned long long)t->sum.stats.unknown, (unsigned long long)t->traces);
 }
 
 static int run_many(const struct order *o)
@@ -273,16 +362,9 @@ static bool parse(int argc, char **argv, struct order *ret)
     return ret->jobs > 0 && ret->jobs <= JOBS_MAX;
 }
 
-/* What is freed is soon needed again: giving it back, and having it cleared anew, costs a tenth. */
-static void keep_memory(void)
-{
-    (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    (void)mallopt(M_TOP_PAD, 16 << 20);
-}
-
 int main(int argc, char **argv)
 {
+    static char out[BUFSIZ]; /* longer than a life, in which its first line may be written */
     struct order order;
 
     if (argc == 2 && strcmp(argv[1], "--mutants") == 0) {
@@ -296,8 +378,7 @@ int main(int argc, char **argv)
                 "usage: eider_sim SEED [--trace] | FIRST-LAST [--jobs N] [--twice] [--first]\n");
         return 2;
     }
-    (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    keep_memory();
+    (void)setvbuf(stdout, out, _IOLBF, sizeof out);
     if (order.first == order.last && !order.twice) {
         struct scenario_result r = run_here(order.first, order.trace, stdout);
 
