@@ -1,8 +1,10 @@
 #include "predicate.h"
 
+#include "syntax.h"
+
 #include <strings.h>
 
-#define DEPTH_MAX    96
+#define DEPTH_MAX    SYNTAX_DEPTH_MAX
 #define OPERANDS_MAX 4096
 
 struct walk {
@@ -18,55 +20,13 @@ struct scope {
 
 static void walk_any(struct walk *w, const struct json *value, int depth);
 
-/* ---- the tree ---- */
-
-/* A member, of what may be nothing. */
-static const struct json *find(const struct json *object, const char *key)
-{
-    return object == NULL ? NULL : json_find(object, key);
-}
-
-static const char *text_of(const struct json *object, const char *key)
-{
-    const struct json *found = find(object, key);
-    const char *text = "";
-
-    if (found == NULL || json_kind_of(found) != JSON_KIND_STRING ||
-        json_as_string(found, &text, NULL) != ERR_OK) {
-        return "";
-    }
-    return text;
-}
-
-static bool is(const struct json *object, const char *key, const char *text)
-{
-    return strcmp(text_of(object, key), text) == 0;
-}
-
-static const struct json *list_of(const struct json *object, const char *key)
-{
-    const struct json *found = find(object, key);
-
-    return found != NULL && json_kind_of(found) == JSON_KIND_ARRAY ? found : NULL;
-}
-
-/* Absent, null, or without elements. */
-static bool is_empty(const struct json *object, const char *key)
-{
-    const struct json *found = find(object, key);
-
-    return found == NULL || json_kind_of(found) == JSON_KIND_NULL ||
-           ((json_kind_of(found) == JSON_KIND_ARRAY || json_kind_of(found) == JSON_KIND_OBJECT) &&
-            json_count(found) == 0);
-}
-
 /* ---- operands ---- */
 
 static bool take_constant(const struct json *expression, struct operand *ret)
 {
-    const struct json *value = find(expression, "value");
-    const struct json *content = find(value, "value");
-    const char *id = text_of(find(value, "type"), "id");
+    const struct json *value = syntax_find(expression, "value");
+    const struct json *content = syntax_find(value, "value");
+    const char *id = syntax_text(syntax_find(value, "type"), "id");
     const char *text = "";
     bool null = true;
 
@@ -89,7 +49,7 @@ static bool take_constant(const struct json *expression, struct operand *ret)
 
 static bool take_parameter(const struct json *expression, struct operand *ret)
 {
-    const char *number = text_of(expression, "identifier");
+    const char *number = syntax_text(expression, "identifier");
     size_t n = 0;
 
     for (; *number >= '0' && *number <= '9' && n < 100000; number++) {
@@ -103,29 +63,29 @@ static bool take_parameter(const struct json *expression, struct operand *ret)
 static bool take_operand(const struct json *expression, struct operand *ret)
 {
     *ret = (struct operand){.cast = NULL};
-    if (is(expression, "class", "CAST")) {
+    if (syntax_is(expression, "class", "CAST")) {
         bool try_cast = false;
 
         if (json_opt_bool(expression, "try_cast", &try_cast, NULL) != ERR_OK || try_cast) {
             return false;
         }
-        ret->cast = text_of(find(expression, "cast_type"), "id");
-        expression = find(expression, "child");
+        ret->cast = syntax_text(syntax_find(expression, "cast_type"), "id");
+        expression = syntax_find(expression, "child");
     }
-    if (is(expression, "class", "CONSTANT")) {
+    if (syntax_is(expression, "class", "CONSTANT")) {
         return take_constant(expression, ret);
     }
-    return is(expression, "class", "PARAMETER") && take_parameter(expression, ret);
+    return syntax_is(expression, "class", "PARAMETER") && take_parameter(expression, ret);
 }
 
 /* The column's name when it is one of the relation, whose name in the query is alias; else NULL. */
 static const char *column_of(const struct json *expression, const char *alias)
 {
-    const struct json *names = list_of(expression, "column_names");
+    const struct json *names = syntax_list(expression, "column_names");
     const char *parts[2] = {"", ""};
     size_t count = names == NULL ? 0 : json_count(names);
 
-    if (!is(expression, "class", "COLUMN_REF") || count < 1 || count > 2) {
+    if (!syntax_is(expression, "class", "COLUMN_REF") || count < 1 || count > 2) {
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
@@ -182,14 +142,14 @@ static bool function_of(const char *type, enum filter_function *ret, enum filter
 
 static const struct predicate *comparison(struct walk *w, const struct json *x, const char *alias)
 {
-    const struct json *left = find(x, "left");
-    const struct json *right = find(x, "right");
+    const struct json *left = syntax_find(x, "left");
+    const struct json *right = syntax_find(x, "right");
     const char *column = column_of(left, alias);
     struct operand *operand = arena_new(w->arena, struct operand);
     enum filter_function function;
     enum filter_function swapped;
 
-    if (!function_of(text_of(x, "type"), &function, &swapped)) {
+    if (!function_of(syntax_text(x, "type"), &function, &swapped)) {
         return NULL;
     }
     if (column == NULL) {
@@ -220,7 +180,7 @@ static const struct predicate *in_list(struct walk *w, const struct json *childr
 
 static const struct predicate *operation(struct walk *w, const struct json *x, const char *alias)
 {
-    const struct json *children = list_of(x, "children");
+    const struct json *children = syntax_list(x, "children");
     const char *column = children == NULL || json_count(children) == 0
                              ? NULL
                              : column_of(json_at(children, 0), alias);
@@ -228,13 +188,13 @@ static const struct predicate *operation(struct walk *w, const struct json *x, c
     if (column == NULL) {
         return NULL;
     }
-    if (is(x, "type", "OPERATOR_IS_NULL")) {
+    if (syntax_is(x, "type", "OPERATOR_IS_NULL")) {
         return leaf(w, column, FILTER_IS_NULL, NULL, 0);
     }
-    if (is(x, "type", "OPERATOR_IS_NOT_NULL")) {
+    if (syntax_is(x, "type", "OPERATOR_IS_NOT_NULL")) {
         return leaf(w, column, FILTER_IS_NOT_NULL, NULL, 0);
     }
-    return is(x, "type", "COMPARE_IN") ? in_list(w, children, column) : NULL;
+    return syntax_is(x, "type", "COMPARE_IN") ? in_list(w, children, column) : NULL;
 }
 
 /* Those of the children that are understood; *ret_count tells how many. */
@@ -255,12 +215,12 @@ static const struct predicate *join(struct walk *w, enum filter_kind kind,
 
 static const struct predicate *between(struct walk *w, const struct json *x, const char *alias)
 {
-    const char *column = column_of(find(x, "input"), alias);
+    const char *column = column_of(syntax_find(x, "input"), alias);
     struct operand *operands = arena_array(w->arena, 2, sizeof *operands);
     const struct predicate **both = arena_array(w->arena, 2, sizeof *both);
 
-    if (column == NULL || !take_operand(find(x, "lower"), &operands[0]) ||
-        !take_operand(find(x, "upper"), &operands[1])) {
+    if (column == NULL || !take_operand(syntax_find(x, "lower"), &operands[0]) ||
+        !take_operand(syntax_find(x, "upper"), &operands[1])) {
         return NULL;
     }
     both[0] = leaf(w, column, FILTER_GREATER_OR_EQUAL, &operands[0], 1);
@@ -273,13 +233,13 @@ static const struct predicate *between(struct walk *w, const struct json *x, con
 static const struct predicate *demand(struct walk *w, const struct json *x, const char *alias,
                                       bool *whole, int depth)
 {
-    bool both = is(x, "type", "CONJUNCTION_AND");
-    const struct json *children = list_of(x, "children");
+    bool both = syntax_is(x, "type", "CONJUNCTION_AND");
+    const struct json *children = syntax_list(x, "children");
     const struct predicate **taken;
     const struct predicate *one = NULL;
     size_t count = 0;
 
-    if (depth < DEPTH_MAX && children != NULL && (both || is(x, "type", "CONJUNCTION_OR"))) {
+    if (depth < DEPTH_MAX && children != NULL && (both || syntax_is(x, "type", "CONJUNCTION_OR"))) {
         taken = arena_array(w->arena, json_count(children) + 1, sizeof *taken);
         JSON_FOR_EACH(child, children)
         {
@@ -289,11 +249,11 @@ static const struct predicate *demand(struct walk *w, const struct json *x, cons
         one = both || count == json_count(children)
                   ? join(w, both ? FILTER_AND : FILTER_OR, taken, count)
                   : NULL;
-    } else if (is(x, "class", "COMPARISON")) {
+    } else if (syntax_is(x, "class", "COMPARISON")) {
         one = comparison(w, x, alias);
-    } else if (is(x, "class", "BETWEEN") && is(x, "type", "COMPARE_BETWEEN")) {
+    } else if (syntax_is(x, "class", "BETWEEN") && syntax_is(x, "type", "COMPARE_BETWEEN")) {
         one = between(w, x, alias);
-    } else if (is(x, "class", "OPERATOR")) {
+    } else if (syntax_is(x, "class", "OPERATOR")) {
         one = operation(w, x, alias);
     }
     *whole = *whole && one != NULL;
@@ -306,12 +266,12 @@ static const struct predicate_relation *add_relation(struct walk *w, const struc
                                                      const struct scope *scope)
 {
     struct predicate_relation *r = arena_new(w->arena, struct predicate_relation);
-    const char *alias = text_of(table, "alias");
-    bool renamed = !is_empty(table, "column_name_alias") || !is_empty(table, "sample") ||
-                   !is_empty(table, "at_clause");
+    const char *alias = syntax_text(table, "alias");
+    bool renamed = !syntax_is_empty(table, "column_name_alias") ||
+                   !syntax_is_empty(table, "sample") || !syntax_is_empty(table, "at_clause");
 
-    r->schema = text_of(table, "schema_name");
-    r->name = text_of(table, "table_name");
+    r->schema = syntax_text(table, "schema_name");
+    r->name = syntax_text(table, "table_name");
     if (scope != NULL && scope->where != NULL && !renamed) {
         r->where = demand(w, scope->where, *alias != '\0' ? alias : r->name, scope->whole, 0);
     } else if (scope != NULL && scope->where != NULL) {
@@ -325,8 +285,8 @@ static const struct predicate_relation *add_relation(struct walk *w, const struc
 /* Rows of which sides a WHERE above the join excludes without changing what else there is. */
 static void sides_kept(const struct json *join, bool *left, bool *right)
 {
-    const char *type = text_of(join, "join_type");
-    bool plain = is(join, "ref_type", "REGULAR") || is(join, "ref_type", "CROSS");
+    const char *type = syntax_text(join, "join_type");
+    bool plain = syntax_is(join, "ref_type", "REGULAR") || syntax_is(join, "ref_type", "CROSS");
 
     *left = plain && (strcmp(type, "INNER") == 0 || strcmp(type, "LEFT") == 0 ||
                       strcmp(type, "SEMI") == 0 || strcmp(type, "ANTI") == 0);
@@ -341,13 +301,13 @@ static void walk_from(struct walk *w, const struct json *from, const struct scop
 
     if (depth >= DEPTH_MAX) {
         w->out->complete = false;
-    } else if (is(from, "type", "BASE_TABLE")) {
+    } else if (syntax_is(from, "type", "BASE_TABLE")) {
         (void)add_relation(w, from, scope);
-    } else if (is(from, "type", "JOIN")) {
+    } else if (syntax_is(from, "type", "JOIN")) {
         sides_kept(from, &left, &right);
-        walk_from(w, find(from, "left"), left ? scope : NULL, depth + 1);
-        walk_from(w, find(from, "right"), right ? scope : NULL, depth + 1);
-        walk_any(w, find(from, "condition"), depth + 1);
+        walk_from(w, syntax_find(from, "left"), left ? scope : NULL, depth + 1);
+        walk_from(w, syntax_find(from, "right"), right ? scope : NULL, depth + 1);
+        walk_any(w, syntax_find(from, "condition"), depth + 1);
     } else {
         walk_any(w, from, depth + 1);
     }
@@ -355,15 +315,15 @@ static void walk_from(struct walk *w, const struct json *from, const struct scop
 
 static void walk_select(struct walk *w, const struct json *select, int depth)
 {
-    const struct json *where = find(select, "where_clause");
+    const struct json *where = syntax_find(select, "where_clause");
     bool whole = true;
     struct scope scope = {.where = where, .whole = &whole};
-    bool sampled = !is_empty(select, "sample");
+    bool sampled = !syntax_is_empty(select, "sample");
 
     JSON_FOR_EACH(member, select)
     {
         if (strcmp(json_key_of(member), "from_table") == 0) {
-            walk_from(w, member, sampled || is_empty(select, "where_clause") ? NULL : &scope,
+            walk_from(w, member, sampled || syntax_is_empty(select, "where_clause") ? NULL : &scope,
                       depth + 1);
         } else {
             walk_any(w, member, depth + 1);
@@ -375,7 +335,7 @@ static void walk_select(struct walk *w, const struct json *select, int depth)
 static void note_function(struct walk *w, const struct json *call)
 {
     static const char *const harmless[] = {"generate_series", "range", "unnest", "repeat"};
-    const char *name = text_of(find(call, "function"), "function_name");
+    const char *name = syntax_text(syntax_find(call, "function"), "function_name");
     bool known = false;
 
     for (size_t i = 0; i < ARRAY_LEN(harmless); i++) {
@@ -394,15 +354,15 @@ static void walk_any(struct walk *w, const struct json *value, int depth)
         w->out->complete = false;
         return;
     }
-    if (json_kind_of(value) == JSON_KIND_OBJECT && is(value, "type", "SELECT_NODE")) {
+    if (json_kind_of(value) == JSON_KIND_OBJECT && syntax_is(value, "type", "SELECT_NODE")) {
         walk_select(w, value, depth);
         return;
     }
-    if (json_kind_of(value) == JSON_KIND_OBJECT && is(value, "type", "BASE_TABLE")) {
+    if (json_kind_of(value) == JSON_KIND_OBJECT && syntax_is(value, "type", "BASE_TABLE")) {
         (void)add_relation(w, value, NULL);
         return;
     }
-    if (json_kind_of(value) == JSON_KIND_OBJECT && is(value, "type", "TABLE_FUNCTION")) {
+    if (json_kind_of(value) == JSON_KIND_OBJECT && syntax_is(value, "type", "TABLE_FUNCTION")) {
         note_function(w, value);
     }
     JSON_FOR_EACH(child, value) { walk_any(w, child, depth + 1); }
@@ -419,11 +379,12 @@ static bool plain_columns(struct walk *w, const struct json *list, const char *a
 
     bool renames = false;
 
-    if (first != NULL && is(first, "class", "STAR")) {
+    if (first != NULL && syntax_is(first, "class", "STAR")) {
         return json_opt_bool(first, "columns", &renames, NULL) == ERR_OK && !renames &&
-               is_empty(first, "exclude_list") && is_empty(first, "replace_list") &&
-               is_empty(first, "qualified_exclude_list") && is_empty(first, "rename_list") &&
-               is_empty(first, "expr") && is(first, "relation_name", "");
+               syntax_is_empty(first, "exclude_list") && syntax_is_empty(first, "replace_list") &&
+               syntax_is_empty(first, "qualified_exclude_list") &&
+               syntax_is_empty(first, "rename_list") && syntax_is_empty(first, "expr") &&
+               syntax_is(first, "relation_name", "");
     }
     JSON_FOR_EACH(item, list)
     {
@@ -444,29 +405,30 @@ static bool is_plain_select(const struct json *node)
         "modifiers", "group_expressions", "group_sets", "having", "qualify", "sample", "window"};
 
     for (size_t i = 0; i < ARRAY_LEN(absent); i++) {
-        if (!is_empty(node, absent[i])) {
+        if (!syntax_is_empty(node, absent[i])) {
             return false;
         }
     }
-    return is(node, "type", "SELECT_NODE") && is_empty(find(node, "cte_map"), "map") &&
-           is(find(node, "from_table"), "type", "BASE_TABLE") && !is_empty(node, "where_clause") &&
-           list_of(node, "select_list") != NULL &&
-           is(node, "aggregate_handling", "STANDARD_HANDLING");
+    return syntax_is(node, "type", "SELECT_NODE") &&
+           syntax_is_empty(syntax_find(node, "cte_map"), "map") &&
+           syntax_is(syntax_find(node, "from_table"), "type", "BASE_TABLE") &&
+           !syntax_is_empty(node, "where_clause") && syntax_list(node, "select_list") != NULL &&
+           syntax_is(node, "aggregate_handling", "STANDARD_HANDLING");
 }
 
 static void note_plain(struct walk *w, const struct json *node)
 {
-    const struct json *table = find(node, "from_table");
+    const struct json *table = syntax_find(node, "from_table");
     const struct predicate_relation *r = w->out->relations;
     struct predicate_plain plain = {.whole = true};
-    const char *alias = text_of(table, "alias");
+    const char *alias = syntax_text(table, "alias");
 
     if (!is_plain_select(node) || r == NULL || r->next != NULL) {
         return;
     }
     alias = *alias != '\0' ? alias : r->name;
-    if (plain_columns(w, find(node, "select_list"), alias, &plain) &&
-        demand(w, find(node, "where_clause"), alias, &plain.whole, 0) != NULL) {
+    if (plain_columns(w, syntax_find(node, "select_list"), alias, &plain) &&
+        demand(w, syntax_find(node, "where_clause"), alias, &plain.whole, 0) != NULL) {
         plain.relation = r;
         w->out->plain = plain;
     }
@@ -475,18 +437,14 @@ static void note_plain(struct walk *w, const struct json *node)
 enum errcode predicates_parse(struct bytes json, struct arena *arena, struct predicates *ret,
                               struct error *e)
 {
-    static const struct json_options options = {.name = "syntax tree"};
     struct walk w = {.arena = arena, .out = ret};
-    const struct json *root = NULL;
-    const struct json *statements;
+    const struct json *statement = syntax_statement(json, arena);
 
     *ret = (struct predicates){.complete = true};
-    TRY(json_parse(json, &options, arena, &root, e));
-    statements = list_of(root, "statements");
-    if (statements == NULL || json_count(statements) != 1) {
+    if (statement == NULL) {
         return error_set(e, ERR_INVALID_ARGUMENT, "no syntax tree of one query");
     }
-    walk_any(&w, statements, 0);
-    note_plain(&w, find(json_at(statements, 0), "node"));
+    walk_any(&w, statement, 0);
+    note_plain(&w, syntax_find(statement, "node"));
     return ERR_OK;
 }

@@ -1,29 +1,12 @@
 #include "pushed.h"
 
 #include "batch_source.h"
-#include "dialect.h"
 #include "literal.h"
+#include "syntax.h"
 
 #include <strings.h>
 
 /* ---- the tree ---- */
-
-/* What EXPLAIN explains. */
-static struct bytes query_of(const struct sql_statement *st)
-{
-    struct bytes rest = bytes_str(st->text);
-    struct bytes behind = rest;
-    struct token t = token_next_solid(&behind);
-
-    if (st->explain && token_is(&t, "explain")) {
-        rest = behind;
-        t = token_next_solid(&behind);
-        if (token_is(&t, "analyze") || token_is(&t, "analyse")) {
-            rest = behind;
-        }
-    }
-    return rest;
-}
 
 static bool has_where(struct bytes text)
 {
@@ -37,24 +20,17 @@ static bool has_where(struct bytes text)
 
 void pushed_derive(struct sql_statement *st)
 {
-    OWNED(buffer_fini) struct buffer ask = BUFFER_INIT;
     OWNED(buffer_fini) struct buffer json = BUFFER_INIT;
-    struct bytes text = query_of(st);
+    struct bytes text = bytes_str(st->text);
 
+    if (st->explain) {
+        syntax_skip_explain(&text);
+    }
     st->predicates = (struct predicates){.complete = false};
     if (st->table_count == 0 || !has_where(text)) {
         return;
     }
-    buffer_bytes(&ask, bytes_str("SELECT system.main.json_serialize_sql('"));
-    for (size_t i = 0; i < text.len; i++) {
-        buffer_u8(&ask, text.data[i]);
-        if (text.data[i] == '\'') {
-            buffer_u8(&ask, '\'');
-        }
-    }
-    buffer_bytes(&ask, bytes_str("', skip_default := true)"));
-    buffer_u8(&ask, '\0');
-    if (session_ask(st->session, (const char *)ask.data, &json, NULL) != ERR_OK ||
+    if (syntax_ask(st->session, text, &json, NULL) != ERR_OK ||
         predicates_parse(buffer_view(&json), &st->arena, &st->predicates, NULL) != ERR_OK) {
         st->predicates = (struct predicates){.complete = false};
     }

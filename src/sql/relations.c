@@ -17,7 +17,7 @@ struct relation {
     bool keyed; /* has a primary key */
 };
 
-static char *quoted(struct arena *arena, const char *name)
+const char *relations_quote(struct arena *arena, const char *name)
 {
     char *text = arena_alloc(arena, strlen(name) * 2 + 3);
     char *to = text;
@@ -41,7 +41,8 @@ static enum errcode drop_view(struct sql_engine *engine, struct arena *arena,
 
     return session_run(engine->owner,
                        arena_printf(arena, "DROP VIEW IF EXISTS " RELATIONS_CATALOG ".%s.%s",
-                                    quoted(arena, r->database), quoted(arena, name)),
+                                    relations_quote(arena, r->database),
+                                    relations_quote(arena, name)),
                        e);
 }
 
@@ -57,8 +58,9 @@ static enum errcode make_view(struct sql_engine *engine, struct arena *arena,
                        arena_printf(arena,
                                     "CREATE VIEW " RELATIONS_CATALOG ".%s.%s AS "
                                     "SELECT * FROM " SCAN_FUNCTION "(%lld, %d, %d)",
-                                    quoted(arena, r->database), quoted(arena, name),
-                                    (long long)r->table_id, (int)kind, r->schema_id),
+                                    relations_quote(arena, r->database),
+                                    relations_quote(arena, name), (long long)r->table_id, (int)kind,
+                                    r->schema_id),
                        e);
 }
 
@@ -184,7 +186,7 @@ static void drop_schemas(struct sql_engine *engine, const struct meta_view *view
         }
         if (session_run(engine->owner,
                         arena_printf(&arena, "DROP SCHEMA IF EXISTS " RELATIONS_CATALOG ".%s",
-                                     quoted(&arena, name)),
+                                     relations_quote(&arena, name)),
                         &e) != ERR_OK) {
             diag_warn("sql", "database %s stays visible: %s", name, e.message);
         }
@@ -209,7 +211,7 @@ static void make_schemas(struct sql_engine *engine, const struct meta_view *view
         }
         if (session_run(engine->owner,
                         arena_printf(&arena, "CREATE SCHEMA IF NOT EXISTS " RELATIONS_CATALOG ".%s",
-                                     quoted(&arena, name)),
+                                     relations_quote(&arena, name)),
                         &e) != ERR_OK) {
             diag_warn("sql", "database %s is not visible: %s", name, e.message);
         }

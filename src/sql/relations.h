@@ -14,5 +14,7 @@
 /* Makes the relations those of the view. */
 void relations_follow(struct sql_engine *engine, struct meta_view *view);
 void relations_free(struct sql_engine *engine);
+/* "name", in the arena. */
+const char *relations_quote(struct arena *arena, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
 #include "batch_source.h"
 #include "binlog.h"
 #include "fill.h"
+#include "hidden.h"
 #include "row_source.h"
 
 #include <stdlib.h>
@@ -70,9 +71,20 @@ static void add_column(const struct duckdb *d, void *info, const char *name, voi
     d->destroy_logical_type(&type);
 }
 
+static void add_hidden(const struct duckdb *d, void *info, const struct schema *schema)
+{
+    static const int types[HIDDEN_COLUMNS] = {DUCK_BIGINT, DUCK_TIMESTAMP_TZ, DUCK_INTEGER};
+
+    for (enum hidden_column i = 0; i < HIDDEN_COLUMNS; i++) {
+        if (hidden_is_there(schema, i)) {
+            add_column(d, info, hidden_names[i], d->create_logical_type(types[i]));
+        }
+    }
+}
+
 static void add_columns(const struct duckdb *d, void *info, const struct scan_bind *b)
 {
-    if (b->kind != RELATION_TABLE) {
+    if (b->kind == RELATION_CHANGELOG || b->kind == RELATION_BINLOG) {
         add_column(d, info, "_change_type", d->create_logical_type(DUCK_VARCHAR));
         add_column(d, info, "_log_offset", d->create_logical_type(DUCK_BIGINT));
         add_column(d, info, "_commit_timestamp", d->create_logical_type(DUCK_TIMESTAMP_TZ));
@@ -87,6 +99,9 @@ static void add_columns(const struct duckdb *d, void *info, const struct scan_bi
     }
     for (uint32_t i = 0; i < b->schema->count; i++) {
         add_column(d, info, b->schema->columns[i].name, fill_type(d, b->schema->columns[i].type));
+    }
+    if (b->kind == RELATION_LOG) {
+        add_hidden(d, info, b->schema);
     }
 }
 
@@ -128,7 +143,7 @@ static enum errcode bind_relation(const struct duckdb *d, void *info, struct sca
     schema = table == NULL || schema_id < 0 || schema_id > INT32_MAX
                  ? NULL
                  : meta_table_schema(table, (int32_t)schema_id);
-    if (schema == NULL || kind < RELATION_TABLE || kind > RELATION_BINLOG) {
+    if (schema == NULL || kind < RELATION_TABLE || kind > RELATION_LOG) {
         return error_set(e, ERR_TABLE_NOT_EXIST, "the table does not exist any more");
     }
     b->table = meta_table_ref(table);
@@ -160,7 +175,8 @@ static uint32_t meta_columns(const struct scan_bind *b)
 {
     static const uint32_t counts[] = {[RELATION_TABLE] = 0,
                                       [RELATION_CHANGELOG] = META_COLUMNS,
-                                      [RELATION_BINLOG] = BINLOG_COLUMNS};
+                                      [RELATION_BINLOG] = BINLOG_COLUMNS,
+                                      [RELATION_LOG] = META_COLUMNS};
 
     return counts[b->kind];
 }
@@ -194,6 +210,23 @@ static void take_binlog(struct scan *s)
     }
 }
 
+/* The number of a column as a changelog has it: what is hidden in front of the table's own. */
+static uint64_t log_column(const struct schema *schema, uint64_t column)
+{
+    static const uint64_t numbers[HIDDEN_COLUMNS] = {META_OFFSET, META_TIMESTAMP, META_BUCKET};
+    uint64_t next = schema->count;
+
+    if (column < schema->count) {
+        return column + META_COLUMNS;
+    }
+    for (enum hidden_column i = 0; i < HIDDEN_COLUMNS; i++) {
+        if (hidden_is_there(schema, i) && column == next++) {
+            return numbers[i];
+        }
+    }
+    return UINT64_MAX; /* none */
+}
+
 /* Which columns are asked for. DuckDB also asks for such as are none, to count rows. */
 static void take_columns(const struct duckdb *d, void *info, struct scan *s)
 {
@@ -206,6 +239,9 @@ static void take_columns(const struct duckdb *d, void *info, struct scan *s)
     s->bare = true;
     for (size_t i = 0; i < s->column_count; i++) {
         s->columns[i] = d->init_get_column_index(info, i);
+        if (s->bind->kind == RELATION_LOG) {
+            s->columns[i] = log_column(s->bind->schema, s->columns[i]);
+        }
         s->bare = s->bare && s->columns[i] >= (uint64_t)meta + count;
     }
     for (uint32_t position = 0; position < count; position++) {

@@ -13,6 +13,7 @@ enum relation_kind {
     RELATION_TABLE,     /* rows of a log, current rows of a primary-key table */
     RELATION_CHANGELOG, /* "t$changelog" */
     RELATION_BINLOG,    /* "t$binlog", of primary-key tables */
+    RELATION_LOG,       /* rows of a log, and behind its columns the hidden ones (hidden.h) */
 };
 
 /* Columns of a changelog in front of the table's own. */

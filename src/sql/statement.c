@@ -2,6 +2,7 @@
 
 #include "dialect.h"
 #include "dml_run.h"
+#include "hidden.h"
 #include "point.h"
 #include "pushed.h"
 #include "show.h"
@@ -102,10 +103,15 @@ static void forget_tables(struct sql_statement *st)
 static bool prepare_one(struct sql_session *s, const char *text, void **ret, struct sql_error *e)
 {
     const struct duckdb *d = duckdb();
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
     void *extracted = NULL;
-    uint64_t count = d->extract_statements(s->connection, text, &extracted);
+    uint64_t count;
     bool right;
 
+    if (!hidden_bind(s, text, &arena, &text, e)) {
+        return false;
+    }
+    count = d->extract_statements(s->connection, text, &extracted);
     if (count == 1) {
         right = d->prepare_extracted_statement(s->connection, extracted, 0, ret) == DUCK_OK ||
                 duck_failed(e, *ret == NULL ? NULL : d->prepare_error(*ret));
