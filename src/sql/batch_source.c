@@ -406,7 +406,7 @@ static enum errcode open_rows(struct batch_reader *r, struct error *e)
     struct row_batch *rows = &r->plan->rows;
     struct bytes batch;
 
-    if (r->in_memory) {
+    if (r->run.small) {
         batch = bytes_of(r->bytes.data + r->at, r->header.size);
     } else {
         uint8_t *data = arena_alloc(&r->arena, r->header.size);
