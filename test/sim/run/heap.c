@@ -52,6 +52,8 @@ void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 void __libc_free(void *p);
 
+bool heap_forgets(void) { return true; }
+
 void heap_begin(void)
 {
     if (heap.space == NULL) {
@@ -239,6 +241,8 @@ size_t malloc_usable_size(void *p)
 }
 
 #else
+
+bool heap_forgets(void) { return false; }
 
 void heap_begin(void) {}
 

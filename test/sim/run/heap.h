@@ -7,6 +7,10 @@
 #ifndef SIM_HEAP_H
 #define SIM_HEAP_H
 
+#include <stdbool.h>
+
+/* Whether there is such a heap: else a process is good for one life. */
+bool heap_forgets(void);
 /* From here on memory comes from the life's heap. */
 void heap_begin(void);
 /* Forgets all of it; what was allocated before heap_begin stays. */

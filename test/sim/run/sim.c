@@ -1,5 +1,5 @@
-/* Runs seeds of the simulation, in processes that play one after the other: what a crashed server held
- * goes with the heap of its life (heap.h), and an assertion ends one seed only.
+/* Runs seeds of the simulation, one after the other in a process of their own: what a crashed server
+ * held goes with the heap of its life (heap.h), and an assertion ends one seed only.
  *
  *   eider_sim N [--trace]                one seed; its trace on stdout
  *   eider_sim A-B --first                one after the other until one fails
@@ -168,6 +168,9 @@ static bool run_apart(struct player *p, uint64_t seed, struct outcome *ret)
     }
     ASSERT(write_all(p->seeds, &seed, sizeof seed));
     if (read_all(p->outcomes, ret, sizeof *ret)) {
+        if (!heap_forgets()) {
+            (void)player_stop(p);
+        }
         return true;
     }
     *ret = (struct outcome){0};
