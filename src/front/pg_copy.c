@@ -20,25 +20,49 @@ static void put_response(const struct sql_statement *sql, uint8_t type, struct b
 
 /* ---- to the client ---- */
 
+/* A message of its own in text; as PostgreSQL does it, and psycopg relies on, part of the first one in
+ * binary. */
 void pg_copy_out_begin(const struct sql_statement *sql, struct buffer *out)
 {
     size_t start;
 
     put_response(sql, 'H', out);
     start = pg_begin(out, 'd');
-    if (sql_copy_header(sql, out)) {
+    if (!sql_copy_is_binary(sql) && sql_copy_header(sql, out)) {
         pg_end(out, start);
     } else {
         out->len = start - 1; /* no message at all */
     }
 }
 
-void pg_copy_out_row(const struct pg_portal *p, struct buffer *out)
+static size_t begin_data(const struct pg_portal *p, struct buffer *out)
 {
     size_t start = pg_begin(out, 'd');
 
+    if (p->sent == 0 && sql_copy_is_binary(p->statement->sql)) {
+        (void)sql_copy_header(p->statement->sql, out);
+    }
+    return start;
+}
+
+void pg_copy_out_row(const struct pg_portal *p, struct buffer *out)
+{
+    size_t start = begin_data(p, out);
+
     sql_copy_row(p->result, p->row, out);
     pg_end(out, start);
+}
+
+void pg_copy_out_end(const struct pg_portal *p, struct buffer *out)
+{
+    size_t start = begin_data(p, out);
+
+    if (sql_copy_trailer(p->statement->sql, out)) {
+        pg_end(out, start);
+    } else {
+        out->len = start - 1;
+    }
+    pg_put_empty(out, 'c');
 }
 
 /* ---- from the client ---- */

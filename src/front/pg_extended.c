@@ -530,7 +530,7 @@ bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, 
     }
     pg_close_open(s);
     if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
-        pg_put_empty(out, 'c');
+        pg_copy_out_end(p, out);
     }
     put_tag(p, out);
     return true;

@@ -102,6 +102,7 @@ bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, 
 
 void pg_copy_out_begin(const struct sql_statement *sql, struct buffer *out);
 void pg_copy_out_row(const struct pg_portal *p, struct buffer *out);
+void pg_copy_out_end(const struct pg_portal *p, struct buffer *out);
 bool pg_copy_in_begin(struct pg_session *s, struct pg_statement *st, struct buffer *out,
                       struct sql_error *e);
 /* Drops what is under way, if something is. */

@@ -31,8 +31,10 @@ static bool one_byte(struct parse *p, const char *what, char *ret)
 
 static bool parse_format(struct parse *p, struct options *o)
 {
-    static const char *const names[] = {
-        [COPY_KIND_TEXT] = "text", [COPY_KIND_CSV] = "csv", [COPY_KIND_PARQUET] = "parquet"};
+    static const char *const names[] = {[COPY_KIND_TEXT] = "text",
+                                        [COPY_KIND_CSV] = "csv",
+                                        [COPY_KIND_BINARY] = "binary",
+                                        [COPY_KIND_PARQUET] = "parquet"};
     struct bytes word = p->token.text;
 
     if (p->token.kind == TOKEN_STRING) {
@@ -46,7 +48,7 @@ static bool parse_format(struct parse *p, struct options *o)
             return true;
         }
     }
-    return parse_failed(p, "0A000", "COPY has the formats text, csv and parquet");
+    return parse_failed(p, "0A000", "COPY has the formats text, csv, binary and parquet");
 }
 
 static bool parse_header(struct parse *p, struct options *o)
@@ -328,7 +330,7 @@ bool copy_parse(struct bytes statement, struct sql_session *s, struct arena *are
         return false;
     }
     if (ret->format.kind == COPY_KIND_PARQUET) {
-        return parse_failed(&p, "0A000", "COPY TO has the formats text and csv");
+        return parse_failed(&p, "0A000", "COPY TO has the formats text, csv and binary");
     }
     ret->query = arena_strndup(arena, out.data, out.len);
     return true;

@@ -3,7 +3,7 @@
  *   COPY t [(a, ...)] FROM STDIN [[WITH] options]
  *   COPY t [(a, ...)] | (query) TO STDOUT [[WITH] options]
  *
- * options: (FORMAT text | csv | parquet, DELIMITER 'c', NULL 's', HEADER [bool], QUOTE 'c', ESCAPE 'c',
+ * options: (FORMAT text | csv | binary | parquet, DELIMITER 'c', NULL 's', HEADER [bool], QUOTE 'c', ESCAPE 'c',
  * ENCODING 'utf8'), or as in older versions CSV, HEADER, DELIMITER [AS] 'c' and so on without brackets.
  * Rows that come in are texts: DuckDB casts them to the types of the columns (copy_in.h). A file of
  * Parquet is for DuckDB as a whole (parquet.h).
@@ -13,7 +13,7 @@
 
 #include "dml.h"
 
-enum copy_kind { COPY_KIND_TEXT, COPY_KIND_CSV, COPY_KIND_PARQUET };
+enum copy_kind { COPY_KIND_TEXT, COPY_KIND_CSV, COPY_KIND_BINARY, COPY_KIND_PARQUET };
 
 struct copy_format {
     enum copy_kind kind;

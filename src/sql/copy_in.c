@@ -134,6 +134,17 @@ static bool begin_file(struct sql_copy_in *c, struct sql_error *e)
                : failure_of(e, &why);
 }
 
+/* The types that clients are told of the columns. */
+static const uint32_t *column_oids(struct sql_statement *st)
+{
+    uint32_t *oids = arena_array(&st->arena, st->column_count, sizeof *oids);
+
+    for (size_t i = 0; i < st->column_count; i++) {
+        oids[i] = st->types[i].oid;
+    }
+    return oids;
+}
+
 bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret, struct sql_error *e)
 {
     struct sql_copy_in *c;
@@ -145,6 +156,7 @@ bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret, struct s
     c->statement = st;
     if (!is_file(c)) {
         copy_reader_init(&c->reader, &st->copy.format, st->dml.column_count);
+        c->reader.oids = column_oids(st);
         c->writing = dml_begin(&st->dml, st->session);
     } else if (!begin_file(c, e)) {
         sql_copy_free(c);
@@ -167,8 +179,9 @@ void sql_copy_free(struct sql_copy_in *c)
 static bool explain(const struct sql_copy_in *c, struct sql_error *e)
 {
     (void)snprintf(e->hint, sizeof e->hint,
-                   "In lines %" PRIu64 " to %" PRIu64 ". %" PRIu64
+                   "In %s %" PRIu64 " to %" PRIu64 ". %" PRIu64
                    " rows of the statement are written, and stay.",
+                   c->statement->copy.format.kind == COPY_KIND_BINARY ? "rows" : "lines",
                    c->reader.first_line, c->reader.line, dml_written(c->writing));
     return false;
 }

@@ -1,4 +1,5 @@
-/* Rows of COPY ... TO as lines, in the formats of copy_reader.h. */
+/* Rows of COPY ... TO, in the formats of copy_reader.h. */
+#include "copy_binary.h"
 #include "copy_in.h"
 #include "statement.h"
 
@@ -62,6 +63,10 @@ bool sql_copy_header(const struct sql_statement *st, struct buffer *out)
 {
     const struct copy_format *f = &st->copy.format;
 
+    if (f->kind == COPY_KIND_BINARY) {
+        copy_binary_put_header(out);
+        return true;
+    }
     for (size_t i = 0; f->header && i < st->column_count; i++) {
         if (i > 0) {
             buffer_u8(out, (uint8_t)f->delimiter);
@@ -74,11 +79,39 @@ bool sql_copy_header(const struct sql_statement *st, struct buffer *out)
     return f->header;
 }
 
+bool sql_copy_trailer(const struct sql_statement *st, struct buffer *out)
+{
+    if (st->copy.format.kind != COPY_KIND_BINARY) {
+        return false;
+    }
+    copy_binary_put_end(out);
+    return true;
+}
+
+static void put_binary_row(const struct sql_result *r, size_t row, struct buffer *out)
+{
+    size_t count = r->statement->column_count;
+
+    put_u16be(buffer_room(out, 2), (uint16_t)count);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = out->len;
+
+        put_u32be(buffer_room(out, 4), UINT32_MAX); /* null */
+        if (sql_result_binary(r, row, i, out)) {
+            put_u32be(out->data + at, (uint32_t)(out->len - at - 4));
+        }
+    }
+}
+
 void sql_copy_row(const struct sql_result *r, size_t row, struct buffer *out)
 {
     const struct copy_format *f = &r->statement->copy.format;
     OWNED(buffer_fini) struct buffer value = BUFFER_INIT;
 
+    if (f->kind == COPY_KIND_BINARY) {
+        put_binary_row(r, row, out);
+        return;
+    }
     for (size_t i = 0; i < r->statement->column_count; i++) {
         if (i > 0) {
             buffer_u8(out, (uint8_t)f->delimiter);

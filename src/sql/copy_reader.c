@@ -1,4 +1,4 @@
-#include "copy_reader.h"
+#include "copy_binary.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -234,12 +234,20 @@ static bool take_byte(struct copy_reader *r, uint8_t c, struct sql_error *e)
         }
         r->state = COPY_PLAIN;
         return plain_byte(r, c, e);
+    case COPY_BINARY_MORE:
+    case COPY_BINARY_COUNT:
+    case COPY_BINARY_LEN:
+    case COPY_BINARY_VALUE:
+        break;
     }
     return true;
 }
 
 bool copy_reader_feed(struct copy_reader *r, struct bytes *in, struct sql_error *e)
 {
+    if (r->format->kind == COPY_KIND_BINARY) {
+        return copy_binary_feed(r, in, e);
+    }
     while (in->len > 0 && !r->ended && !copy_reader_full(r)) {
         if (!take_byte(r, in->data[0], e)) {
             return false;
@@ -257,6 +265,9 @@ bool copy_reader_feed(struct copy_reader *r, struct bytes *in, struct sql_error 
 
 bool copy_reader_end(struct copy_reader *r, struct sql_error *e)
 {
+    if (r->format->kind == COPY_KIND_BINARY) {
+        return copy_binary_end(r, e);
+    }
     if (r->state == COPY_QUOTED || r->state == COPY_ESCAPED) {
         return bad(r, "22P04", "a quoted field is not ended", e);
     }

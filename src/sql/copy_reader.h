@@ -4,6 +4,8 @@
  *         any other byte behind a backslash for itself
  *   csv   fields between delimiters, maybe in quotes, where a quote is doubled or escaped
  *
+ *   binary  see copy_binary.h
+ *
  * A field that is the null text, and was not in quotes, is null; a line with nothing but \. ends the
  * data. Lines end with \n, \r\n or \r. Thread: any.
  */
@@ -29,6 +31,10 @@ enum copy_state {
     COPY_QUOTED,       /* csv */
     COPY_ESCAPED,      /* csv: behind an escape in quotes */
     COPY_QUOTE_BEHIND, /* csv: behind a quote in quotes */
+    COPY_BINARY_MORE,  /* binary, this and the following: what is next */
+    COPY_BINARY_COUNT,
+    COPY_BINARY_LEN,
+    COPY_BINARY_VALUE,
 };
 
 struct copy_reader {
@@ -38,10 +44,12 @@ struct copy_reader {
     enum copy_state state;
     struct buffer field;     /* the one under way, as it came but for its quotes */
     bool quoted;             /* it had some */
+    const uint32_t *oids;    /* binary: types by column; borrowed, set by the owner */
+    size_t need;             /* binary: bytes that what is next has */
     size_t at;               /* its number in the row */
-    uint64_t line;           /* of the row under way, from 1 */
+    uint64_t line;           /* of the row under way, from 1; binary: its number */
     uint64_t first_line;     /* of the rows that are there */
-    bool ended;              /* by \. */
+    bool ended;              /* by \. or its binary counterpart */
     bool header;             /* the row under way is one */
     struct arena arena;      /* of the rows that are there */
     struct copy_cell *cells; /* by row, then column */

@@ -127,10 +127,11 @@ size_t sql_copy_columns(const struct sql_statement *st);
 /* The data are no text. */
 bool sql_copy_is_binary(const struct sql_statement *st);
 
-/* TO: executed as a query, whose rows are then these lines. */
+/* TO: executed as a query, whose rows are then these. */
 void sql_copy_row(const struct sql_result *r, size_t row, struct buffer *out);
-/* The line in front of them; false: there is none. */
+/* What is in front of them and behind them; false: there is nothing. */
 bool sql_copy_header(const struct sql_statement *st, struct buffer *out);
+bool sql_copy_trailer(const struct sql_statement *st, struct buffer *out);
 
 /* FROM: begun in the place of sql_execute, fed with what comes, cut anywhere, and ended: then all rows are
  * on disk, and sql_tag tells how many. After an error nothing more is to be fed. The session runs nothing

@@ -148,7 +148,7 @@ REFUSED = [
     ("copy t from '/etc/passwd'", "0A000"),
     ("copy t to '/dev/null'", "0A000"),
     ("copy t from program 'true'", "0A000"),
-    ("copy t from stdin (format binary)", "0A000"),
+    ("copy t from stdin (format binary, null 'x')", "42601"),
     ("copy t from stdin (format orc)", "0A000"),
     ("copy t from stdin (format parquet, header)", "42601"),
     ("copy t to stdout (format parquet)", "0A000"),

@@ -1,6 +1,6 @@
 #include "../../support/sql_store.h"
 
-static void check(struct sql_store *q, const char *text, const char *expected)
+static void check_bytes(struct sql_store *q, const char *text, struct bytes expected)
 {
     const struct sql_source source = {.text = text};
     OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
@@ -18,10 +18,26 @@ static void check(struct sql_store *q, const char *text, const char *expected)
             sql_copy_row(r, i, &out);
         }
     }
-    buffer_u8(&out, 0);
-    assert_string_equal((const char *)out.data, expected);
+    IGNORE(sql_copy_trailer(st, &out));
+    assert_true(bytes_equal(buffer_view(&out), expected));
     sql_result_free(r);
     sql_statement_free(st);
+}
+
+static void check(struct sql_store *q, const char *text, const char *expected)
+{
+    check_bytes(q, text, bytes_str(expected));
+}
+
+static void values_as_bytes(void **state)
+{
+    static const char rows[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"
+                               "\0\3\0\0\0\4\0\0\0\7\377\377\377\377\0\0\0\1x"
+                               "\377\377";
+    struct sql_store *q = sql_ready(state);
+
+    check_bytes(q, "copy (select 7, null::text, 'x') to stdout (format binary)",
+                bytes_of(rows, sizeof rows - 1));
 }
 
 static void values_as_lines(void **state)
@@ -39,7 +55,7 @@ static void values_as_lines(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {SQL_TEST(values_as_lines)};
+    const struct CMUnitTest tests[] = {SQL_TEST(values_as_lines), SQL_TEST(values_as_bytes)};
 
     return cmocka_run_group_tests_name("sql/copy_out", tests, NULL, NULL);
 }
