@@ -60,9 +60,10 @@ PARSERS = {
     "log_index": "log/index.c",
     "meta_journal": "meta/store_journal.c",
     "meta_snapshot": "meta/store_snapshot.c",
+    "parquet_footer": "sql/parquet_footer.c",
     "partition": "format/name.c format/partition.c format/partition_value.c",
-    "postgres": "front/pg_array.c front/pg_command.c front/pg_extended.c front/pg_message.c front/pg_parameter.c"
-                " front/pg_session.c sql/dialect.c",
+    "postgres": "front/pg_command.c front/pg_extended.c front/pg_message.c front/pg_session.c sql/dialect.c"
+                " sql/pg_array.c sql/pg_parameter.c",
     "produce": "cmd/produce.c",
     "rows": "format/row.c format/row_cells.c format/row_compacted.c format/row_indexed.c",
     "rpc_request": "rpc/api.c rpc/decode.c rpc/encode.c",
@@ -71,7 +72,7 @@ PARSERS = {
     "server_yaml": "cmd/server_yaml.c cmd/options.c cmd/option_value.c",
     "sql_copy": "sql/copy_reader.c",
     "sql_ddl": "sql/ddl.c sql/ddl_table.c sql/parse.c sql/parse_type.c",
-    "sql_predicate": "sql/literal.c sql/predicate.c sql/prune.c sql/prune_keys.c sql/prune_tree.c",
+    "sql_predicate": "sql/literal.c sql/predicate.c sql/prune.c sql/prune_keys.c sql/prune_tree.c sql/syntax.c",
     "sql_statement": "sql/copy.c sql/dml.c sql/show.c",
     "shell": "shell/client.c shell/command.c shell/output.c shell/output_box.c shell/output_json.c shell/script.c",
     "stats_filter": "format/stats.c format/filter.c",
