@@ -6,6 +6,20 @@
 
 #include <fcntl.h>
 
+/* A store of one shard with small segments, usually on a device. */
+static inline int store_setup_on_disk(void **state)
+{
+    struct store *s;
+
+    setenv("TMPDIR", "/var/tmp", 1);
+    s = store_new(1);
+    unsetenv("TMPDIR");
+    s->config.log.segment_bytes_max = 4096;
+    store_open_sets(s);
+    *state = s;
+    return 0;
+}
+
 /* Drops the files of the bucket from the page cache; false where the file system has no other place
  * for them. */
 static inline bool store_evict(struct store *s, const char *table, struct bucket_id id)

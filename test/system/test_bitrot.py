@@ -225,18 +225,6 @@ def catalog_lost_its_end(server):
     return "are no whole transaction" in server.stderr()
 
 
-def start(server):
-    """False: the server refuses, as it must when its catalog is damaged."""
-    try:
-        server.start()
-        return True
-    except AssertionError:
-        assert server.process.returncode == 1, server.stderr()
-        assert "cannot start: " in server.stderr()
-        server.check_stderr()
-        return False
-
-
 def copy(written, tmp_path):
     directory = tmp_path / "data"
     shutil.rmtree(directory, ignore_errors=True)
@@ -253,7 +241,7 @@ def survive(written, tmp_path, seed, kinds):
     code, findings = verify(damage.directory)
     server = process.Server(tmp_path / f"server-{seed}", options=OPTIONS, data_dir=damage.directory)
     lost = set()
-    if start(server):
+    if rot.start(server):
         try:
             if not catalog_lost_its_end(server):
                 lost = check_served(server, damage)

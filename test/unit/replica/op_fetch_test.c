@@ -119,19 +119,6 @@ static void offsets_out_of_range(void **state)
 
 /* ---- bytes that are not in memory ---- */
 
-static int setup_on_disk(void **state)
-{
-    struct store *s;
-
-    setenv("TMPDIR", "/var/tmp", 1); /* usually on a device */
-    s = store_new(1);
-    unsetenv("TMPDIR");
-    s->config.log.segment_bytes_max = 4096;
-    store_open_sets(s);
-    *state = s;
-    return 0;
-}
-
 static void cold_bytes_are_read_in_the_pool(void **state)
 {
     struct store *s = *state;
@@ -326,7 +313,7 @@ static void impossible_projections(void **state)
 }
 
 #define TEST(f)      cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define COLD_TEST(f) cmocka_unit_test_setup_teardown(f, setup_on_disk, teardown)
+#define COLD_TEST(f) cmocka_unit_test_setup_teardown(f, store_setup_on_disk, teardown)
 
 int main(void)
 {
@@ -342,7 +329,8 @@ int main(void)
         TEST(too_many_last_rows),
         TEST(a_projection_is_that_of_the_reference),
         TEST(impossible_projections),
-        cmocka_unit_test_setup_teardown(cold_projections_of_many_buckets, setup_on_disk, teardown),
+        cmocka_unit_test_setup_teardown(cold_projections_of_many_buckets, store_setup_on_disk,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

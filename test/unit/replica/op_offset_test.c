@@ -88,19 +88,6 @@ static void unknown_buckets_are_refused(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
-static int setup_on_disk(void **state)
-{
-    struct store *s;
-
-    setenv("TMPDIR", "/var/tmp", 1); /* usually on a device */
-    s = store_new(1);
-    unsetenv("TMPDIR");
-    s->config.log.segment_bytes_max = 4096;
-    store_open_sets(s);
-    *state = s;
-    return 0;
-}
-
 /* Index and headers are not in memory. */
 static void cold_offsets_by_time_are_searched_with_the_pool(void **state)
 {
@@ -130,7 +117,7 @@ int main(void)
         TEST(times_to_come_are_refused),
         TEST(unknown_buckets_are_refused),
         cmocka_unit_test_setup_teardown(cold_offsets_by_time_are_searched_with_the_pool,
-                                        setup_on_disk, teardown),
+                                        store_setup_on_disk, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,9 +1,7 @@
-#include "../../support/unit.h"
+#include "parsing.h"
+
 #include "format/table_descriptor.h"
 #include "sql/ddl.h"
-
-static struct arena arena;
-static struct sql_error failure;
 
 static struct table_descriptor *made(const char *text)
 {
@@ -79,13 +77,6 @@ static void what_cannot_be_is_pointed_at(void **state)
     refuse("create table t (a int) with (a = )", "42601", 34);
     refuse("create table t (a int) with ('fields.b.agg' = 'sum')", "42703", 53);
     refuse("create table t ()", "42601", 17);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
 }
 
 int main(void)

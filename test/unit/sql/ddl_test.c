@@ -1,8 +1,6 @@
-#include "../../support/unit.h"
-#include "sql/ddl.h"
+#include "parsing.h"
 
-static struct arena arena;
-static struct sql_error failure;
+#include "sql/ddl.h"
 
 static struct ddl parsed(const char *text)
 {
@@ -80,13 +78,6 @@ static void what_is_refused(void **state)
     refuse("alter table t", "42601");
     refuse("alter table t add a int after b", "0A000");
     refuse("alter table t alter a type int", "0A000");
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
 }
 
 int main(void)

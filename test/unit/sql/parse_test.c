@@ -1,8 +1,4 @@
-#include "../../support/unit.h"
-#include "sql/parse.h"
-
-static struct arena arena;
-static struct sql_error failure;
+#include "parsing.h"
 
 static struct parse parse_of(const char *text)
 {
@@ -118,13 +114,6 @@ static void lists_of_names(void **state)
     assert_true(parse_words(&p, "if", "not"));
     assert_true(parse_word(&p, "EXISTS"));
     assert_false(parse_name_list(&p, &names));
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
 }
 
 int main(void)

@@ -1,8 +1,6 @@
-#include "../../support/unit.h"
-#include "sql/parse_type.h"
+#include "parsing.h"
 
-static struct arena arena;
-static struct sql_error failure;
+#include "sql/parse_type.h"
 
 /* expected NULL: it is refused. */
 static void check(const char *text, const char *expected)
@@ -85,13 +83,6 @@ static void depth_is_limited(void **state)
     }
     buffer_u8(&text, 0);
     refuse((const char *)text.data, "54001");
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    arena_fini(&arena);
-    return 0;
 }
 
 int main(void)
