@@ -29,7 +29,8 @@ static void writes_what_the_reference_writes(void **state)
     (void)state;
     writers_init(&w);
     text = format(&w, &arena);
-    assert_true(bytes_equal_str(text, "{\"version\":1,\"writer_id_entries\":[]}"));
+    assert_true(
+        bytes_equal_str(text, "{\"version\":1,\"writer_id_entries\":[],\"crc32c\":2076543774}"));
     add(&w, 10, 19, 38, 1700000039000);
     writers_begin(&w);
     (void)writers_check(&w, 11, 0, NULL); /* no batch yet: not listed */
@@ -37,7 +38,50 @@ static void writes_what_the_reference_writes(void **state)
     assert_true(bytes_equal_str(
         text, "{\"version\":1,\"writer_id_entries\":[{\"writer_id\":10,"
               "\"last_batch_sequence\":19,\"last_batch_base_offset\":38,\"offset_delta\":0,"
-              "\"last_batch_timestamp\":1700000039000}]}"));
+              "\"last_batch_timestamp\":1700000039000}],\"crc32c\":1279748188}"));
+}
+
+/* Whatever byte it is: what is read is what was written, or nothing. */
+static void no_flipped_bit_is_believed(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(writers_fini) struct writers w;
+    struct bytes text;
+    uint8_t *bytes;
+
+    (void)state;
+    writers_init(&w);
+    add(&w, 10, 19, 38, 1700000039000);
+    add(&w, 10, 20, 39, 1700000039000);
+    text = format(&w, &arena);
+    bytes = (uint8_t *)arena_alloc(&arena, text.len);
+    for (size_t bit = 0; bit < text.len * 8; bit++) {
+        OWNED(writers_fini) struct writers back;
+        struct error e;
+
+        writers_init(&back);
+        memcpy(bytes, text.data, text.len);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (snapshot_parse(bytes_of(bytes, text.len), 100, &back, &e) == ERR_OK) {
+            assert_true(bytes_equal(format(&back, &arena), text));
+        }
+    }
+}
+
+/* The reference's have no checksum. */
+static void reads_what_the_reference_writes(void **state)
+{
+    OWNED(writers_fini) struct writers back;
+    struct error e;
+
+    (void)state;
+    writers_init(&back);
+    OK(snapshot_parse(
+        bytes_str("{\"version\":1,\"writer_id_entries\":[{\"writer_id\":10,"
+                  "\"last_batch_sequence\":19,\"last_batch_base_offset\":38,\"offset_delta\":0,"
+                  "\"last_batch_timestamp\":1700000039000}]}"),
+        100, &back, &e));
+    assert_int_equal(writers_last_sequence(&back, 10), 19);
 }
 
 static void keeps_all_batches_of_a_writer(void **state)
@@ -138,6 +182,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_what_the_reference_writes),
+        cmocka_unit_test(no_flipped_bit_is_believed),
+        cmocka_unit_test(reads_what_the_reference_writes),
         cmocka_unit_test(keeps_all_batches_of_a_writer),
         cmocka_unit_test(refuses_what_is_no_snapshot),
         cmocka_unit_test(reads_files_back),
