@@ -110,7 +110,7 @@ static int64_t safe_offset(struct disk *d, const struct place *place, struct are
     return entry == NULL ? 0 : entry->offset;
 }
 
-/* The end of the last batch below the offset; 0 when one before it was hit already: what lies between
+/* The end of the last batch below the offset; 0 when one below it was hit already: what lies between
  * two hits may be lost with them, for nothing confirms its offsets. */
 static uint64_t safe_bytes(struct bytes file, int64_t offset)
 {
@@ -121,8 +121,13 @@ static uint64_t safe_bytes(struct bytes file, int64_t offset)
     int64_t next = -1;
 
     batch_iterator_init(&it, file);
-    while (batch_next(&it, &batch, &found, NULL) == ERR_OK && found &&
-           batch_next_offset(&batch.header) <= offset) {
+    while (next < offset) {
+        if (batch_next(&it, &batch, &found, NULL) != ERR_OK) {
+            return 0;
+        }
+        if (!found || batch_next_offset(&batch.header) > offset) {
+            break;
+        }
         if (batch_check_crc(&batch.header, batch.data, NULL) != ERR_OK ||
             (next >= 0 && batch.header.base_offset != next)) {
             return 0;
