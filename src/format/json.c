@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/crc32c.h"
+
 struct json {
     enum json_kind kind;
     uint32_t index;  /* position in the parent */
@@ -412,3 +414,16 @@ JSON_GETTERS(real, double, json_as_real)
 JSON_GETTERS(string, const char *, json_as_string)
 JSON_GETTERS(array, const struct json *, array_of)
 JSON_GETTERS(object, const struct json *, object_of)
+
+enum errcode json_check_checksum(struct bytes text, const struct json *root, struct error *e)
+{
+    const uint8_t *comma = text.len == 0 ? NULL : memrchr(text.data, ',', text.len);
+    int64_t checksum = -1;
+
+    TRY(json_opt_i64(root, JSON_CHECKSUM, &checksum, e));
+    if (checksum != -1 &&
+        (comma == NULL || crc32c(bytes_of(text.data, (size_t)(comma - text.data))) != checksum)) {
+        return json_fail(root, e, "the checksum is wrong");
+    }
+    return ERR_OK;
+}

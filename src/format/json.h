@@ -24,6 +24,7 @@
 #define JSON_DEPTH_MAX         128
 #define JSON_DOCUMENT_SIZE_MAX ((size_t)4 << 20)   /* of a document a peer sends */
 #define JSON_FILE_SIZE_MAX     ((size_t)256 << 20) /* of a file of our own */
+#define JSON_CHECKSUM          "checksum"
 
 /* ---- reading ---- */
 
@@ -97,6 +98,11 @@ JSON_GETTERS(array, const struct json *)
 JSON_GETTERS(object, const struct json *)
 #undef JSON_GETTERS
 
+/* Of a document that json_write_checksum has ended; files of the original have none, and pass. The error
+ * is the document's. */
+MUST_USE enum errcode json_check_checksum(struct bytes text, const struct json *root,
+                                          struct error *e);
+
 /* ---- writing ---- */
 
 struct json_writer {
@@ -114,8 +120,6 @@ void json_writer_init(struct json_writer *w, struct arena *arena);
 void json_writer_fini(struct json_writer *w); /* frees a heap buffer; for OWNED, too */
 /* The complete text, borrowed from the arena or, on the heap, from the writer. */
 struct bytes json_writer_text(const struct json_writer *w);
-/* What has been written of it so far, likewise. */
-struct bytes json_writer_written(const struct json_writer *w);
 
 void json_write_object(struct json_writer *w); /* opens */
 void json_write_array(struct json_writer *w);  /* opens */
@@ -135,5 +139,8 @@ void json_write_value(struct json_writer *w, const struct json *value);
 void json_write_bool_member(struct json_writer *w, const char *key, bool value);
 void json_write_int_member(struct json_writer *w, const char *key, int64_t value);
 void json_write_string_member(struct json_writer *w, const char *key, const char *value);
+/* The last member of the root, "checksum": the CRC-32C of all of the document before the comma in front of
+ * it. For files of the original that may decay; it ignores the member. */
+void json_write_checksum(struct json_writer *w);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crc32c.h"
 #include "base/utf8.h"
 
 #define BUFFER_MIN 256
@@ -25,8 +26,6 @@ void json_writer_fini(struct json_writer *w)
     }
     *w = (struct json_writer){0};
 }
-
-struct bytes json_writer_written(const struct json_writer *w) { return bytes_of(w->data, w->len); }
 
 struct bytes json_writer_text(const struct json_writer *w)
 {
@@ -260,4 +259,9 @@ void json_write_string_member(struct json_writer *w, const char *key, const char
 {
     json_write_key(w, key);
     json_write_string(w, value);
+}
+
+void json_write_checksum(struct json_writer *w)
+{
+    json_write_int_member(w, JSON_CHECKSUM, crc32c(bytes_of(w->data, w->len)));
 }

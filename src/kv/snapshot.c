@@ -3,10 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/crc32c.h"
-
 #define VERSION    1
-#define CHECKSUM   "checksum"
 #define UUID_BYTES 37 /* text with its end */
 
 /* ---- writing ---- */
@@ -61,7 +58,7 @@ static void format_checkpoint(struct json_writer *w, const struct kv_checkpoint 
         (void)snprintf(lineage, sizeof lineage, "%016llx", (unsigned long long)c->lineage);
         json_write_string_member(w, "lineage", lineage);
         json_write_int_member(w, "table_max", (int64_t)c->table_max);
-        json_write_int_member(w, CHECKSUM, crc32c(json_writer_written(w)));
+        json_write_checksum(w);
     }
 }
 
@@ -87,20 +84,6 @@ void kv_snapshot_format(const struct kv_snapshot *s, struct json_writer *ret)
 }
 
 /* ---- reading ---- */
-
-/* Documents of the original have none. */
-static enum errcode check_checksum(struct bytes text, const struct json *root, struct error *e)
-{
-    const uint8_t *comma = text.len == 0 ? NULL : memrchr(text.data, ',', text.len);
-    int64_t checksum = -1;
-
-    TRY(json_opt_i64(root, CHECKSUM, &checksum, e));
-    if (checksum != -1 &&
-        (comma == NULL || crc32c(bytes_of(text.data, (size_t)(comma - text.data))) != checksum)) {
-        return json_fail(root, e, "the checksum is wrong");
-    }
-    return ERR_OK;
-}
 
 /* A name that stays inside the directory it is put into. */
 static bool is_file_name(const char *name)
@@ -247,7 +230,7 @@ enum errcode kv_snapshot_parse(struct bytes text, struct arena *arena, struct kv
     struct kv_snapshot s = {0};
 
     TRY(json_parse(text, &options, arena, &root, e));
-    TRY(check_checksum(text, root, e));
+    TRY(json_check_checksum(text, root, e));
     TRY(parse_root(root, arena, &s, e));
     *ret = s;
     return ERR_OK;

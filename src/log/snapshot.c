@@ -2,12 +2,7 @@
 
 #include "names.h"
 
-#include "base/crc32c.h"
-
 #define SNAPSHOT_VERSION 1
-#define CHECKSUM         "crc32c"
-/* In front of the checksum; what it covers ends here. */
-#define CHECKSUM_MARK ",\"" CHECKSUM "\":"
 
 static void format_batch(struct json_writer *ret, int64_t id, const struct writer_batch *batch)
 {
@@ -69,7 +64,7 @@ void snapshot_format(const struct writers *writers, struct json_writer *ret)
     if (any_earlier(writers)) {
         format_earlier(writers, ret);
     }
-    json_write_int_member(ret, CHECKSUM, crc32c(bytes_of(ret->data, ret->len)));
+    json_write_checksum(ret);
     json_write_end(ret);
 }
 
@@ -101,31 +96,6 @@ static enum errcode parse_batches(const struct json *array, int64_t offset, stru
     return ERR_OK;
 }
 
-/* All in front of the last mark; all of it if there is none. */
-static struct bytes covered(struct bytes text)
-{
-    struct bytes mark = bytes_str(CHECKSUM_MARK);
-
-    for (size_t at = text.len; at >= mark.len; at--) {
-        if (bytes_equal(bytes_slice(text, at - mark.len, mark.len), mark)) {
-            return bytes_slice(text, 0, at - mark.len);
-        }
-    }
-    return text;
-}
-
-/* A wrong digit leaves a document that is as good as any. */
-static enum errcode check_sum(const struct json *root, struct bytes text, struct error *e)
-{
-    int64_t said = -1;
-
-    TRY(json_opt_i64(root, CHECKSUM, &said, e));
-    if (said != -1 && said != (int64_t)crc32c(covered(text))) {
-        return json_fail(root, e, "wrong checksum");
-    }
-    return ERR_OK;
-}
-
 enum errcode snapshot_parse(struct bytes text, int64_t offset, struct writers *ret, struct error *e)
 {
     static const struct json_options options = {
@@ -144,7 +114,7 @@ enum errcode snapshot_parse(struct bytes text, int64_t offset, struct writers *r
     if (version != SNAPSHOT_VERSION) {
         return json_fail(root, e, "version %d, expected %d", version, SNAPSHOT_VERSION);
     }
-    TRY(check_sum(root, text, e));
+    TRY(json_check_checksum(text, root, e));
     TRY(json_get_array(root, "writer_id_entries", &entries, e));
     TRY(json_opt_array(root, "earlier_batches", &earlier, e));
     if (earlier != NULL) {

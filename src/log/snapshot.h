@@ -4,13 +4,13 @@
  *    "writer_id_entries":[{"writer_id":10,"last_batch_sequence":19,"last_batch_base_offset":38,
  *                          "offset_delta":0,"last_batch_timestamp":1700000039000},...],
  *    "earlier_batches":[the same five members,...],
- *    "crc32c":1234567890}
+ *    "checksum":1234567890}
  *
  * `last_batch_base_offset` holds the last offset of the batch (the reference names it wrongly).
  * `earlier_batches` is ours, left out when empty: the up to four batches of each writer before its
  * newest, oldest first. The reference ignores the member and knows only the newest batch after a
  * restart; a client that sends its other batches in flight again would then start over under a new
- * id and double them. `crc32c`, of all the text before its comma, is ours, too: a snapshot of the
+ * id and double them. `checksum` (format/json.h) is ours, too: a snapshot of the
  * reference has none. Without it a digit that decays would refuse a writer's next batch for ever.
  *
  * Valid: every last offset is below the snapshot's offset, deltas and sequences are not negative.

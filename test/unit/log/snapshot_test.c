@@ -30,7 +30,7 @@ static void writes_what_the_reference_writes(void **state)
     writers_init(&w);
     text = format(&w, &arena);
     assert_true(
-        bytes_equal_str(text, "{\"version\":1,\"writer_id_entries\":[],\"crc32c\":2076543774}"));
+        bytes_equal_str(text, "{\"version\":1,\"writer_id_entries\":[],\"checksum\":2076543774}"));
     add(&w, 10, 19, 38, 1700000039000);
     writers_begin(&w);
     (void)writers_check(&w, 11, 0, NULL); /* no batch yet: not listed */
@@ -38,7 +38,7 @@ static void writes_what_the_reference_writes(void **state)
     assert_true(bytes_equal_str(
         text, "{\"version\":1,\"writer_id_entries\":[{\"writer_id\":10,"
               "\"last_batch_sequence\":19,\"last_batch_base_offset\":38,\"offset_delta\":0,"
-              "\"last_batch_timestamp\":1700000039000}],\"crc32c\":1279748188}"));
+              "\"last_batch_timestamp\":1700000039000}],\"checksum\":1279748188}"));
 }
 
 /* Whatever byte it is: what is read is what was written, or nothing. */
