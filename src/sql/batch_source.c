@@ -1,5 +1,7 @@
 #include "batch_source.h"
 
+#include "fill.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -441,7 +443,7 @@ static enum errcode open_bare(struct batch_reader *r, struct error *e)
 enum errcode batch_reader_next(struct batch_reader *r, bool *ret_found, struct error *e)
 {
     for (*ret_found = false; !*ret_found && r->at < r->run.len; r->at += r->header.size) {
-        arena_reset(&r->arena);
+        fill_forget(&r->arena);
         TRY(read_front(r, e));
         r->rows = (size_t)r->header.record_count;
         if (r->rows == 0 || batch_header_only(&r->header)) {

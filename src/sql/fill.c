@@ -423,3 +423,12 @@ enum errcode fill_values(const struct fill *f, const struct type *type,
     copy_nulls(f, type, node, from);
     return ERR_OK;
 }
+
+void fill_forget(struct arena *lent)
+{
+#ifdef EIDER_DEBUG
+    arena_fini(lent);
+#else
+    arena_reset(lent);
+#endif
+}

@@ -7,14 +7,20 @@
  *   TIMESTAMP_LTZ(p)  TIMESTAMP WITH TIME ZONE, microseconds
  *   ARRAY, MAP, ROW   LIST, MAP, STRUCT
  *
- * Nothing in a vector points into the Arrow buffers afterwards, unless that is asked for. Recursion is over nested types, whose
- * depth is limited where types are made. Thread: any.
+ * Nothing in a vector points into the Arrow buffers afterwards, unless that is asked for: texts may
+ * then be borrowed until the next rows are. DuckDB needs no more: before it asks a scan for rows, it
+ * resets the chunk for them, and writes into the same vectors again, so what is to stay of the last ones
+ * (states of aggregates, hash tables, sorted runs, materialised and streamed results, chunks that operators
+ * gather) has been copied by then, texts included. Chunks that an operator has not done with are taken
+ * up again before that. Recursion is over nested types, whose depth is limited where types are made.
+ * Thread: any.
  */
 #ifndef SQL_FILL_H
 #define SQL_FILL_H
 
 #include "duckdb.h"
 
+#include "base/arena.h"
 #include "format/arrow_read.h"
 #include "format/type.h"
 
@@ -33,6 +39,9 @@ struct fill {
  * DuckDB's type does not hold, or text that is not UTF-8. */
 MUST_USE enum errcode fill_values(const struct fill *f, const struct type *type,
                                   const struct arrow_read_node *node, size_t from, struct error *e);
+/* Ends what vectors borrow from the arena. With costly assertions on, all of its memory goes back to the
+ * heap, so that using it afterwards shows. */
+void fill_forget(struct arena *lent);
 void fill_nulls(const struct fill *f, const struct type *type);
 void fill_text(const struct fill *f, const char *text);
 

@@ -1,5 +1,7 @@
 #include "row_source.h"
 
+#include "fill.h"
+
 #include <stdlib.h>
 
 #include "format/arrow_rows.h"
@@ -104,7 +106,7 @@ static enum errcode open_columns(struct row_source *s, struct error *e)
 enum errcode row_source_one(struct row_source *s, struct bytes value, struct error *e)
 {
     s->rows = 0;
-    arena_reset(&s->arena);
+    fill_forget(&s->arena);
     arrow_rows_clear(s->builder);
     TRY(add_row(s, value, e));
     TRY(open_columns(s, e));
@@ -120,7 +122,7 @@ enum errcode row_source_next(struct row_source *s, struct sql_cut *cut, size_t b
     if (!*ret_found) {
         return ERR_OK;
     }
-    arena_reset(&s->arena);
+    fill_forget(&s->arena);
     arrow_rows_clear(s->builder);
     TRY(add_rows(s, e));
     return s->rows == 0 ? ERR_OK : open_columns(s, e);

@@ -10,8 +10,8 @@
 
 #define THREADS_MAX  64
 #define THREAD_BYTES ((size_t)4 << 20) /* that a further thread is worth */
-/* From so many rows of a batch on, texts are not copied: the vectors that DuckDB gets point to them until
- * it asks for the next ones, and so end with the batch. */
+/* From so many rows of a batch on, texts are not copied but borrowed (fill.h): the vectors end with the
+ * batch then. */
 #define BORROW_ROWS ((size_t)256)
 
 /* What a statement that names the relation keeps. */

@@ -62,3 +62,17 @@ def load(server, tables, db="fluss"):
         await client.close()
 
     asyncio.run(run())
+
+
+def load_slices(server, db, data, rows, properties):
+    """The Arrow table as the log table t of a new database, in batches of so many rows."""
+
+    async def run():
+        client = await fluss.FlussConnection.create(fluss.Config({"bootstrap.servers": server.address}))
+        await client.get_admin().create_database(db)
+        table = await make(client, db, data.schema, bucket_count=2, properties=properties)
+        for at in range(0, data.num_rows, rows):
+            await append_table(table, data.slice(at, rows))
+        await client.close()
+
+    asyncio.run(run())
