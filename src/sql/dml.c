@@ -3,6 +3,7 @@
 #include "encode.h"
 #include "names.h"
 #include "relations.h"
+#include "returning.h"
 
 #include <stdio.h>
 
@@ -139,25 +140,6 @@ static void put_cast(struct making *m, struct bytes expression, bool literal,
     put(m, ")");
 }
 
-static int bracket(const struct token *t)
-{
-    if (t->kind != TOKEN_OTHER) {
-        return 0;
-    }
-    switch (t->text.data[0]) {
-    case '(':
-    case '[':
-    case '{':
-        return 1;
-    case ')':
-    case ']':
-    case '}':
-        return -1;
-    default:
-        return 0;
-    }
-}
-
 /* An expression up to a comma, a closing bracket, or one of the words, outside of brackets. */
 struct expression {
     struct bytes text;
@@ -186,7 +168,7 @@ static bool take_expression(struct making *m, const char *const *words, struct e
 
     *ret = (struct expression){0};
     while (!parse_at_end(p)) {
-        int step = bracket(&p->token);
+        int step = parse_bracket(&p->token);
 
         if (depth == 0 &&
             (step < 0 || parse_at_byte(p, ',') || (!distinct && ends_at_word(p, words)))) {
@@ -215,10 +197,7 @@ static bool refuse_clauses(struct making *m, size_t from)
     p.rest = bytes_slice(p.text, from, p.text.len - from);
     parse_next(&p);
     for (; !parse_at_end(&p); parse_next(&p)) {
-        depth += bracket(&p.token);
-        if (depth == 0 && parse_at_word(&p, "returning")) {
-            return parse_failed(&p, "0A000", "RETURNING is not served");
-        }
+        depth += parse_bracket(&p.token);
         if (depth == 0 && parse_at_word(&p, "on")) {
             struct parse ahead = p;
 
@@ -325,6 +304,7 @@ static bool parse_insert(struct making *m)
     if (!parse_need_word(&m->p, "into") || !find_table(m, &name)) {
         return false;
     }
+    m->dml->alias = m->dml->table->name;
     if (parse_at_byte(&m->p, '(') && !starts_query(m)) {
         if (!take_column_list(m)) {
             return false;
@@ -393,7 +373,7 @@ static bool take_alias(struct making *m, const char **ret)
         return parse_name(&m->p, ret);
     }
     if (parse_at_end(&m->p) || parse_at_word(&m->p, "set") || parse_at_word(&m->p, "where") ||
-        parse_at_word(&m->p, "using") || parse_at_word(&m->p, "returning")) {
+        parse_at_word(&m->p, "using")) {
         return true;
     }
     return parse_name(&m->p, ret);
@@ -412,6 +392,7 @@ static bool put_source(struct making *m, const char *alias)
     const struct meta_table *t = m->dml->table;
     size_t from;
 
+    m->dml->alias = alias;
     put(m, " FROM " RELATIONS_CATALOG ".");
     encode_name(t->database, &m->out);
     put(m, ".");
@@ -442,7 +423,7 @@ static bool is_key(const struct making *m, int32_t column)
 
 static bool take_assignment(struct making *m, struct expression *expressions)
 {
-    static const char *const ends[] = {"where", "from", "returning", NULL};
+    static const char *const ends[] = {"where", "from", NULL};
     int32_t column;
 
     if (parse_at_byte(&m->p, '(')) {
@@ -500,8 +481,10 @@ static bool parse_update(struct making *m)
 static bool parse_delete(struct making *m)
 {
     struct sql_name name;
+    bool whole = m->dml->returning != NULL;
     const char *alias;
     int32_t *columns;
+    size_t given = 0;
 
     m->dml->kind = DML_DELETE;
     if (!parse_need_word(&m->p, "from")) {
@@ -515,9 +498,11 @@ static bool parse_delete(struct making *m)
     columns = new_columns(m);
     put(m, "SELECT ");
     for (uint32_t i = 0; i < m->schema->count; i++) {
-        if (is_key(m, (int32_t)i)) {
-            put(m, m->dml->column_count > 0 ? "," : "");
+        if (whole || is_key(m, (int32_t)i)) {
+            put(m, given++ > 0 ? "," : "");
             put_column(m, alias, (int32_t)i);
+        }
+        if (is_key(m, (int32_t)i)) {
             columns[m->dml->column_count++] = (int32_t)i;
         }
     }
@@ -541,6 +526,9 @@ bool dml_parse(struct bytes statement, struct sql_session *s, struct arena *aren
     bool right;
 
     *ret = (struct dml){0};
+    if (!returning_split(&statement, arena, &ret->returning, e)) {
+        return false;
+    }
     parse_init(&m.p, statement, arena, e);
     if (parse_word(&m.p, "insert")) {
         right = parse_insert(&m);

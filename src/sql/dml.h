@@ -1,9 +1,9 @@
 /* Inside sql/: INSERT, UPDATE and DELETE. DuckDB computes the rows: each becomes a query whose columns
  * are columns of the table, and whose rows are then written (table_writer.h).
  *
- *   INSERT INTO t [(a, ...)] VALUES ... | query
- *   UPDATE t [[AS] u] SET a = expression, ... [WHERE condition]
- *   DELETE FROM t [[AS] u] [WHERE condition]
+ *   INSERT INTO t [(a, ...)] VALUES ... | query [RETURNING ...]
+ *   UPDATE t [[AS] u] SET a = expression, ... [WHERE condition] [RETURNING ...]
+ *   DELETE FROM t [[AS] u] [WHERE condition] [RETURNING ...]
  *
  * UPDATE and DELETE are of tables with a primary key and without merge engine: those would make
  * something else of the rows. Thread: that of the session.
@@ -25,6 +25,9 @@ struct dml {
     bool partial;        /* others keep their values */
     const char *query;   /* in the arena */
     bool query_is_plain; /* of INSERT: columns are yet to be counted and cast, see dml_wrap */
+    const char
+        *returning;    /* in the arena; NULL: nothing; yet to be put into the query (returning.h) */
+    const char *alias; /* what the table is called there */
 };
 
 bool dml_is(struct bytes statement);

@@ -3,6 +3,7 @@
 
 #include "encode.h"
 #include "failure.h"
+#include "returning.h"
 #include "table_writer.h"
 
 #include <inttypes.h>
@@ -53,6 +54,9 @@ bool dml_write(struct dml_writing *w, struct sql_result *rows, struct sql_error 
             if (write_row(w, rows->chunk, i, &why) != ERR_OK) {
                 return failure_of(e, &why);
             }
+        }
+        if (count > 0 && w->dml->returning != NULL && !returning_keep(rows, e)) {
+            return false;
         }
     } while (count > 0);
     return true;

@@ -315,3 +315,22 @@ bool parse_table(struct parse *p, struct sql_name *ret)
     *ret = name;
     return true;
 }
+
+int parse_bracket(const struct token *t)
+{
+    if (t->kind != TOKEN_OTHER) {
+        return 0;
+    }
+    switch (t->text.data[0]) {
+    case '(':
+    case '[':
+    case '{':
+        return 1;
+    case ')':
+    case ']':
+    case '}':
+        return -1;
+    default:
+        return 0;
+    }
+}

@@ -36,6 +36,8 @@ bool parse_byte(struct parse *p, char c);
 bool parse_at_word(const struct parse *p, const char *word);
 bool parse_at_byte(const struct parse *p, char c);
 bool parse_at_end(const struct parse *p);
+/* 1 of an opening bracket of any kind, -1 of a closing one, else 0. */
+int parse_bracket(const struct token *t);
 
 /* Always false: 42601, and what was expected. */
 bool parse_expected(struct parse *p, const char *what);

@@ -5,6 +5,7 @@
 #include "hidden.h"
 #include "point.h"
 #include "pushed.h"
+#include "returning.h"
 #include "show.h"
 
 #include <inttypes.h>
@@ -341,6 +342,12 @@ static bool prepare_dml(struct sql_statement *st, const struct sql_source *sourc
                                    !dml_wrap(&st->dml, count, &st->arena, e))) {
         return false;
     }
+    if (st->dml.returning != NULL) {
+        if (!returning_wrap(&st->dml, &st->arena, e)) {
+            return false;
+        }
+        st->first_column = st->dml.column_count;
+    }
     query.text = st->dml.query;
     return prepare(st, &query, e);
 }
@@ -434,12 +441,16 @@ size_t sql_parameter_count(const struct sql_statement *st) { return st->paramete
 uint32_t sql_parameter_type(const struct sql_statement *st, size_t i) { return st->parameters[i]; }
 size_t sql_column_count(const struct sql_statement *st)
 {
-    return st->kind == STATEMENT_QUERY ? st->column_count : 0;
+    return st->kind == STATEMENT_QUERY || st->first_column > 0 ? st->column_count - st->first_column
+                                                               : 0;
 }
-const char *sql_column_name(const struct sql_statement *st, size_t i) { return st->names[i]; }
+const char *sql_column_name(const struct sql_statement *st, size_t i)
+{
+    return st->names[st->first_column + i];
+}
 const struct sql_type *sql_column_type(const struct sql_statement *st, size_t i)
 {
-    return &st->types[i];
+    return &st->types[st->first_column + i];
 }
 bool sql_is_explain(const struct sql_statement *st) { return st->explain; }
 bool sql_is_write(const struct sql_statement *st)
@@ -581,7 +592,7 @@ static bool execute_query(struct sql_statement *st, const struct sql_parameter *
     }
     r = mem_new(struct sql_result);
     r->statement = st;
-    if (st->point != NULL && point_execute(st, parameters, r)) {
+    if (st->point != NULL && st->first_column == 0 && point_execute(st, parameters, r)) {
         *ret = r;
         return true;
     }
@@ -660,6 +671,11 @@ static bool execute_dml(struct sql_statement *st, const struct sql_parameter *pa
         return false;
     }
     right = dml_run(&st->dml, rows, &st->written, e);
+    if (right && st->dml.returning != NULL) {
+        returning_replay(rows);
+        *ret = rows;
+        return true;
+    }
     sql_result_free(rows);
     if (right) {
         result_empty(st, ret);
@@ -693,6 +709,10 @@ bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e
     const struct duckdb *d = duckdb();
     const char *why;
 
+    if (r->replays) {
+        *ret_rows = returning_next(r);
+        return true;
+    }
     if (r->borrowed) {
         *ret_rows = r->rows;
         r->rows = 0;
@@ -726,6 +746,7 @@ static struct sql_value value_of(const struct sql_result *r, size_t row, size_t 
 {
     const struct duckdb *d = duckdb();
 
+    column += r->statement->first_column;
     return (struct sql_value){.duckdb = d,
                               .type = &r->statement->types[column],
                               .vector = d->data_chunk_get_vector(r->chunk, column),
@@ -756,6 +777,7 @@ void sql_result_free(struct sql_result *r)
     if (r->chunk != NULL && !r->borrowed) {
         d->destroy_data_chunk(&r->chunk);
     }
+    returning_free(r);
     if (r->open) {
         d->destroy_result(&r->result);
     }

@@ -40,6 +40,7 @@ struct sql_statement {
     size_t parameter_count;
     uint32_t *parameters; /* object ids */
     size_t column_count;
+    size_t first_column; /* that clients see: of STATEMENT_DML behind those that are written */
     const char **names;
     struct sql_type *types;
     struct named_table *tables; /* heap: what it reads */
@@ -57,6 +58,11 @@ struct sql_result {
     bool borrowed;  /* the chunk is not to be destroyed */
     bool explained; /* of EXPLAIN: what was pushed has been told, too */
     size_t rows;    /* of an answer by lookup, still to be given */
+    void **kept;    /* chunks, for RETURNING; given when it replays */
+    size_t kept_count;
+    size_t kept_at;
+    size_t kept_bytes;
+    bool replays;
 };
 
 /* The table that rows go to is still as it was, or the statement is made anew. */

@@ -77,7 +77,7 @@ static void what_is_refused(void **state)
     refuse(q, "insert into l values (1)", "42601", 24);
     refuse(q, "insert into l (a, x) values (1)", "42703", 19);
     refuse(q, "insert into l values (1, )", "42601", 26);
-    refuse(q, "insert into l values (1, 2) returning a", "0A000", 29);
+    refuse(q, "insert into l values (1, 2) returning", "42601", 38);
     refuse(q, "update k set id = 1", "0A000", 17);
     refuse(q, "update k set b = 1, b = 2", "42601", 23);
     refuse(q, "update l set a = 1", "0A000", 10);
