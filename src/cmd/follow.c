@@ -19,6 +19,8 @@
 #define POLL_US    100000
 #define REFRESH_US 2000000 /* new partitions, new leaders */
 #define RANGE_MAX  100000  /* rows of a bucket that one statement sorts */
+#define RETRY_US   500000  /* after a connection was lost */
+#define OFFSET     "_log_offset"
 
 struct position {
     int64_t partition_id;
@@ -35,6 +37,8 @@ struct following {
     struct arena table_arena;
     struct position *positions; /* heap */
     size_t position_count;
+    struct position *showing; /* whose rows the statement gives */
+    int64_t table_id;
     struct output output;
     struct output_options look;
     struct sink sink;
@@ -43,6 +47,7 @@ struct following {
     int64_t time_ms;
     int64_t shown;
     int interrupt; /* -1: not yet */
+    bool lost;     /* the server said that it goes */
     bool begun;    /* the output */
     bool ended;
 };
@@ -145,15 +150,30 @@ static void put_relation(struct following *f)
 
 /* ---- rows ---- */
 
+static enum errcode take_number(const struct client_cell *cell, int64_t *ret, struct error *e)
+{
+    char text[32] = "";
+
+    if (cell->text.len < sizeof text) {
+        memcpy(text, cell->text.data, cell->text.len);
+    }
+    return units_parse_i64(text, ret, e);
+}
+
+/* Behind the columns that are shown stands the offset: what has been shown is not asked for again. */
 static enum errcode show_row(struct following *f, struct client_cell *cells, size_t count,
                              struct error *e)
 {
-    if (count != f->output.count) {
+    int64_t offset;
+
+    if (count != f->output.count + 1) {
         return error_set(e, ERR_CORRUPT_MESSAGE, "the columns of the table have changed");
     }
     if (!client_cancelled(f->client)) {
+        TRY(take_number(&cells[count - 1], &offset, e));
         output_row(&f->output, cells);
         f->shown++;
+        f->showing->next = offset + 1;
     }
     return ERR_OK;
 }
@@ -169,7 +189,7 @@ static enum errcode on_columns(struct following *f, const struct client_event *e
     }
     TRY(client_columns(event, &f->columns, &columns, &count, e));
     f->begun = true;
-    output_begin(&f->output, columns, count);
+    output_begin(&f->output, columns, count - 1);
     return ERR_OK;
 }
 
@@ -195,6 +215,7 @@ static enum errcode run_statement(struct following *f, follow_row_fn *row, struc
         } else if (event.kind == CLIENT_ERROR && !client_cancelled(f->client)) {
             failure = error_set(e, ERR_UNSUPPORTED_OPERATION, "%s: %s", event.problem.state,
                                 event.problem.message);
+            f->lost = strncmp(event.problem.state, "57P", 3) == 0; /* it is stopping */
         }
         f->ended = f->ended || client_cancelled(f->client) || f->sink.failed;
     } while (event.kind != CLIENT_READY);
@@ -214,7 +235,7 @@ static enum errcode show_range(struct following *f, const struct follow_range *r
     } else {
         follow_put_columns(f->options->columns, out);
     }
-    sql_text_put(out, " FROM ");
+    sql_text_put(out, ", " OFFSET " FROM ");
     put_relation(f);
     sql_text_put(out, " WHERE ");
     TRY(follow_condition(range, out, e));
@@ -226,7 +247,7 @@ static enum errcode show_range(struct following *f, const struct follow_range *r
     if (f->options->limit > 0) {
         (void)snprintf(limit, sizeof limit, " LIMIT %" PRId64, f->options->limit - f->shown);
     }
-    sql_text_put(out, " ORDER BY _log_offset");
+    sql_text_put(out, " ORDER BY " OFFSET);
     sql_text_put(out, limit);
     TRY(run_statement(f, show_row, e));
     f->ended = f->ended || (f->options->limit > 0 && f->shown >= f->options->limit);
@@ -268,6 +289,10 @@ static enum errcode refresh(struct following *f, bool first, struct error *e)
     arena_reset(&f->table_arena);
     TRY(tool_table_get(&f->tool, f->options->database, f->options->table, &f->table_arena,
                        &f->table, e));
+    if (!first && f->table.id != f->table_id) {
+        return error_set(e, ERR_TABLE_NOT_EXIST, "the table has been dropped, and made anew");
+    }
+    f->table_id = f->table.id;
     offsets = arena_array(&f->table_arena, f->table.bucket_count, sizeof *offsets);
     for (size_t i = 0; i < f->table.bucket_count && known; i++) {
         known = position_of(f, &f->table.buckets[i]) != NULL;
@@ -301,6 +326,7 @@ static enum errcode show_bucket(struct following *f, const struct tool_bucket *b
         int64_t to = end - p->next > RANGE_MAX ? p->next + RANGE_MAX : end;
         struct follow_range range = {.table = &f->table, .bucket = b, .from = p->next, .end = to};
 
+        f->showing = p;
         TRY(show_range(f, &range, e));
         p->next = to;
     }
@@ -335,12 +361,8 @@ static enum errcode dial(void *context, int *ret_fd, struct error *e)
 static enum errcode take_time(struct following *f, struct client_cell *cells, size_t count,
                               struct error *e)
 {
-    char text[32] = "";
-
-    if (count == 1 && cells[0].text.len < sizeof text) {
-        memcpy(text, cells[0].text.data, cells[0].text.len);
-    }
-    return units_parse_i64(text, &f->time_ms, e);
+    return count == 1 ? take_number(&cells[0], &f->time_ms, e)
+                      : error_set(e, ERR_CORRUPT_MESSAGE, "a time has %zu columns", count);
 }
 
 /* Milliseconds of --from time:. */
@@ -359,7 +381,7 @@ static enum errcode find_time(struct following *f, struct error *e)
     return run_statement(f, take_time, e);
 }
 
-static enum errcode begin(struct following *f, struct error *e)
+static enum errcode connect_both(struct following *f, struct error *e)
 {
     const struct follow_options *o = f->options;
 
@@ -372,10 +394,61 @@ static enum errcode begin(struct following *f, struct error *e)
         error_wrap(e, "%s, the PostgreSQL listener", o->sql.text);
         return ERR_NETWORK;
     }
+    client_watch(f->client, f->interrupt);
+    return ERR_OK;
+}
+
+static enum errcode begin(struct following *f, struct error *e)
+{
+    TRY(connect_both(f, e));
     f->interrupt = interrupt_open();
     client_watch(f->client, f->interrupt);
     TRY(find_time(f, e));
     return refresh(f, true, e);
+}
+
+static void disconnect_both(struct following *f)
+{
+    client_close(TAKE(f->client));
+    tool_table_fini(&f->table);
+    tool_close(&f->tool);
+    f->tool = (struct tool_client){0};
+}
+
+static void wait_for_interrupt(struct following *f, int64_t us)
+{
+    struct socket_interest item = {.fd = f->interrupt};
+
+    socket_wait(&item, 1, us);
+    f->ended = f->ended || interrupt_take(f->interrupt);
+}
+
+static bool is_lost(const struct following *f, enum errcode code)
+{
+    return f->lost || code == ERR_NETWORK || code == ERR_REQUEST_TIME_OUT ||
+           code == ERR_SHUTTING_DOWN || code == ERR_LEADER_NOT_AVAILABLE;
+}
+
+/* Until both are there again, and the table: a server that starts may not know it at once. */
+static enum errcode connect_again(struct following *f, struct error *e)
+{
+    enum errcode code = ERR_NETWORK;
+
+    if (f->begun) {
+        output_settle(&f->output);
+    }
+    fprintf(stderr, "eider tail: %s; it goes on when the server is there again\n", e->message);
+    while (!f->ended && code != ERR_OK) {
+        disconnect_both(f);
+        wait_for_interrupt(f, RETRY_US);
+        f->lost = false;
+        code = f->ended ? ERR_OK : connect_both(f, e);
+        code = f->ended || code != ERR_OK ? code : refresh(f, false, e);
+        if (code != ERR_OK && !is_lost(f, code)) {
+            return code;
+        }
+    }
+    return ERR_OK;
 }
 
 static enum errcode run(struct following *f, struct error *e)
@@ -385,15 +458,20 @@ static enum errcode run(struct following *f, struct error *e)
     TRY(begin(f, e));
     refreshed_us = clock_mono_us();
     while (!f->ended) {
-        struct socket_interest item = {.fd = f->interrupt};
+        enum errcode code = poll_once(f, e);
 
-        TRY(poll_once(f, e));
-        if (clock_mono_us() - refreshed_us > REFRESH_US) {
-            TRY(refresh(f, false, e));
+        if (code == ERR_OK && !f->ended && clock_mono_us() - refreshed_us > REFRESH_US) {
             refreshed_us = clock_mono_us();
+            code = refresh(f, false, e);
         }
-        socket_wait(&item, f->ended ? 0 : 1, f->ended ? 0 : POLL_US);
-        f->ended = f->ended || interrupt_take(f->interrupt);
+        if (code != ERR_OK && !is_lost(f, code)) {
+            return code;
+        }
+        if (code != ERR_OK) {
+            TRY(connect_again(f, e));
+        } else if (!f->ended) {
+            wait_for_interrupt(f, POLL_US);
+        }
     }
     return ERR_OK;
 }

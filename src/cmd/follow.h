@@ -2,7 +2,8 @@
  *
  * Over the Fluss protocol each bucket is asked where it ends, a few times a second. What lies between
  * there and what has been shown is selected from "table$changelog", so that projection and conditions
- * are those of SQL, exactly. New partitions are followed from their beginning. Thread: main.
+ * are those of SQL, exactly. New partitions are followed from their beginning. When a connection is lost
+ * it is made again, and goes on behind the last row that was shown. Thread: main.
  */
 #ifndef CMD_FOLLOW_H
 #define CMD_FOLLOW_H
@@ -27,8 +28,9 @@ struct follow_options {
     int64_t limit; /* 0: none */
 };
 
-/* Until it is interrupted, has shown enough, or nobody reads. ERR_NETWORK: no connection, or it was
- * lost; ERR_UNSUPPORTED_OPERATION: what SQL says to the statement. */
+/* Until it is interrupted, has shown enough, or nobody reads. ERR_NETWORK: no connection at the begin;
+ * ERR_UNSUPPORTED_OPERATION: what SQL says to the statement; ERR_TABLE_NOT_EXIST: there is none of the name, or
+ * it is another one now. */
 MUST_USE enum errcode follow(const struct follow_options *options, struct error *e);
 
 /* The condition that rows are of this bucket and below `end`, from `from` on. ERR_UNSUPPORTED_OPERATION:

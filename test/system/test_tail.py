@@ -57,6 +57,31 @@ class Tail:
         return out
 
 
+def test_it_goes_on_after_a_lost_connection(server):
+    server.options["postgres.listeners"] = server.info["postgres"]  # the same port again
+    ids = 0
+    with sql.connect(server) as c:
+        c.execute("create table t (id bigint, name text) with ('bucket.num' = '1')")
+    tail = Tail(server, "fluss.t", "--from", "earliest", "--columns", "id")
+    for end in (server.kill, server.terminate, server.kill):
+        with sql.connect(server) as c:
+            for _ in range(3):
+                c.execute(f"insert into t select i, 'x' from range({ids}, {ids + 4000}) r(i)")
+                ids += 4000
+        end()  # while it may be reading them
+        time.sleep(0.7)
+        server.start()
+    with sql.connect(server) as c:
+        c.execute("insert into t values (%s, 'last')", [ids])
+        assert sql.one(c, "select count(*) from t") == ids + 1
+    assert [row["id"] for row in tail.lines(ids + 1)] == list(range(ids + 1))
+    with sql.connect(server) as c:
+        c.execute("drop table t; create table t (id bigint)")
+    _, errors = tail.child.communicate(timeout=60)
+    assert tail.child.returncode == 1 and b"made anew" in errors
+    assert b"goes on when the server is there again" in errors
+
+
 async def test_a_log_table_is_followed(server, client, db):
     table = await streams.make(client, db, SCHEMA, bucket_count=2)
     await streams.append_table(table, rows(0, 100))
