@@ -9,7 +9,7 @@ import pyarrow as pa
 from . import wire
 from .wire import CLIENT
 
-DEADLINE_S = 30
+DEADLINE_S = 120  # for what never comes: with a JVM on a busy machine 30 have not been enough
 
 INT = {"type": "INTEGER"}
 BIGINT = {"type": "BIGINT"}

@@ -37,10 +37,34 @@ static void old_clients_encode_keys_of_lake_tables_otherwise(void **state)
     assert_int_equal(code_of(n, "f", KEYED_BY_TWO("\"b\",\"a\"", PAIMON("2")), 0), 2);
 }
 
+/* The rows would be stored under keys that nobody finds. */
+static void old_clients_write_nothing_to_them(void **state)
+{
+    struct test_node *n = *state;
+    struct msg_pb_put_kv_req_for_bucket buckets[2] = {{.bucket_id = 0}, {.bucket_id = 1}};
+    struct msg_put_kv_request m = {.acks = -1,
+                                   .timeout_ms = 20000,
+                                   .buckets_req = buckets,
+                                   .buckets_req_count = ARRAY_LEN(buckets)};
+    struct msg_put_kv_response *r = NULL;
+
+    m.table_id = store_create_table(n->store, "a", KEYED_BY_TWO("\"a\"", PAIMON("2")));
+    assert_int_equal(
+        node_wait(node_start_bytes(n, 0, API_PUT_KV, 0, node_encode(n, API_PUT_KV, &m)),
+                  (void **)&r),
+        ERR_OK);
+    assert_int_equal(r->buckets_resp_count, ARRAY_LEN(buckets));
+    for (size_t i = 0; i < r->buckets_resp_count; i++) {
+        assert_int_equal(r->buckets_resp[i].error_code, 2);
+        assert_true(r->buckets_resp[i].has_error_message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         NODE_TEST(old_clients_encode_keys_of_lake_tables_otherwise),
+        NODE_TEST(old_clients_write_nothing_to_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,9 +55,50 @@ static void values_of_partitions(void **state)
     prune_free(p);
 }
 
+static const struct predicate *about_null(struct sql_store *q, const char *column,
+                                          enum filter_function function)
+{
+    struct predicate *p = sql_leaf(q, column, function, "");
+
+    p->operand_count = 0;
+    return p;
+}
+
+/* What says nothing about a range, or about a value that is known, leaves nothing out for it. */
+static void what_bounds_nothing(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    int64_t t = store_create_table(q->store, "p", STORE_TABLE("\"b\"", "1", ""));
+    const struct meta_partition *x;
+    struct batch_header h = {.base_offset = 5, .record_count = 1};
+    struct prune *p;
+
+    (void)store_create_partition(q->store, "p", "x");
+    x = sql_table(q, t)->partitions->by_name[0];
+    p = sql_prune(q, t, false, sql_leaf(q, "_offset", FILTER_NOT_EQUAL, "5"));
+    assert_true(p->first_offset == INT64_MIN && p->end_offset == INT64_MAX);
+    assert_true(prune_keeps_header(p, &h));
+    assert_true(prune_keeps_statistics(p, &h, BYTES_EMPTY));
+    prune_free(p);
+
+    p = sql_prune(q, t, false, about_null(q, "b", FILTER_IS_NULL)); /* it is the partition's */
+    assert_false(prune_keeps_partition(p, x));
+    prune_free(p);
+    p = sql_prune(q, t, false, about_null(q, "b", FILTER_IS_NOT_NULL));
+    assert_true(prune_keeps_partition(p, x));
+    prune_free(p);
+
+    p = sql_prune(q, t, false, sql_leaf(q, "a", FILTER_EQUAL, "5"));
+    assert_non_null(p->filter);
+    assert_true(prune_keeps_partition(p, x));
+    assert_true(prune_keeps_statistics(p, &h, BYTES_EMPTY)); /* there are none */
+    prune_free(p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {SQL_TEST(places_of_rows), SQL_TEST(values_of_partitions)};
+    const struct CMUnitTest tests[] = {SQL_TEST(places_of_rows), SQL_TEST(values_of_partitions),
+                                       SQL_TEST(what_bounds_nothing)};
 
     return cmocka_run_group_tests_name("sql/prune", tests, NULL, NULL);
 }
