@@ -91,11 +91,12 @@ static void stop(void)
 
 /* At the end of the process: what RocksDB has made since the start is gone before a server could be
  * stopped in order. */
-static void leave(void)
+static void leave(int status, void *context)
 {
+    (void)context;
     (void)fflush(NULL);
     IGNORE(path_remove_tree(world.server->data_dir, NULL));
-    _exit(0);
+    _exit(status);
 }
 
 static void configure(void)
@@ -192,7 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (world.inputs % LIVES == 0) {
         if (world.inputs == 0) {
-            (void)atexit(leave);
+            (void)on_exit(leave, NULL);
         }
         stop();
         start();
