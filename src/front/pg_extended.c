@@ -63,6 +63,7 @@ struct pg_portal *pg_portal_find(struct pg_session *s, const char *name)
 void pg_close_open(struct pg_session *s)
 {
     if (s->open != NULL) {
+        pg_tail_end(s);
         sql_result_free(TAKE(s->open->result));
         s->open->lost = true;
         s->open = NULL;
@@ -495,6 +496,22 @@ static void put_tag(const struct pg_portal *p, struct buffer *out)
     pg_put_complete(out, p->statement->command.kind == PG_SHOW ? "SHOW" : tag);
 }
 
+/* The next chunk. */
+static bool next_rows(struct pg_session *s, struct pg_portal *p, struct sql_error *e)
+{
+    bool stop = sql_is_tail(p->statement->sql) && pg_tail_stops(s);
+
+    p->row = 0;
+    p->rows = 0;
+    if (stop || !sql_result_next(p->result, &p->rows, e)) {
+        p->done = true;
+        pg_close_open(s);
+        return stop ? pg_failed(e, "57014", "the query was interrupted") : false;
+    }
+    p->done = p->rows == 0 && !sql_result_waits(p->result);
+    return true;
+}
+
 /* Rows until there is enough to send; *ret_more: it goes on with the next step. */
 bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, bool *ret_more,
                  struct sql_error *e)
@@ -510,14 +527,13 @@ bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, 
             return true;
         }
         if (p->row == p->rows) {
-            p->row = 0;
-            p->rows = 0;
-            if (!sql_result_next(p->result, &p->rows, e)) {
-                p->done = true;
-                pg_close_open(s);
+            if (!next_rows(s, p, e)) {
                 return false;
             }
-            p->done = p->rows == 0;
+            if (sql_result_waits(p->result)) {
+                *ret_more = true;
+                return true;
+            }
             continue;
         }
         if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
@@ -560,6 +576,7 @@ static bool run_query(struct pg_session *s, struct pg_portal *p, struct buffer *
             return false;
         }
         s->open = p;
+        pg_tail_begin(s);
         if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
             p->limit = 0; /* COPY has no portions */
             pg_copy_out_begin(p->statement->sql, out);

@@ -16,6 +16,7 @@ struct pg_session *pg_session_new(struct sql_engine *engine, struct pg_key key)
     s->status = 'I';
     list_init(&s->statements);
     list_init(&s->portals);
+    pg_tail_init(s);
     s->settings = mem_zalloc(pg_settings_len * sizeof *s->settings);
     return s;
 }
@@ -32,6 +33,7 @@ void pg_session_free(struct pg_session *s)
     {
         pg_statement_forget(s, container_of(it, struct pg_statement, link));
     }
+    pg_tail_fini(s);
     sql_session_close(s->sql);
     for (size_t i = 0; i < pg_settings_len; i++) {
         free(s->settings[i]);
@@ -151,6 +153,7 @@ void pg_session_interrupt(struct pg_session *s, enum pg_interrupt why)
     if (sql != NULL) {
         sql_interrupt(sql);
     }
+    pg_tail_interrupted(s);
 }
 
 struct pg_key pg_session_cancel(const struct pg_session *s) { return s->cancel; }
@@ -394,6 +397,7 @@ enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struc
 
     if (s->sql != NULL) {
         sql_session_view(s->sql, view);
+        s->tail.version = view->version;
     }
     while (step == PG_WANTS_INPUT) {
         enum pg_taken taken;
@@ -404,6 +408,7 @@ enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struc
             step = PG_HAS_MORE;
         } else if (s->running != NULL) {
             go_on(s, out);
+            step = pg_tail_waits(s) ? PG_HAS_MORE : step;
         } else if (s->simple && s->copy == NULL) {
             simple_next(s, out);
         } else {

@@ -25,7 +25,7 @@ enum pg_step {
     PG_ENDS,     /* send, then close */
     PG_CANCELS,  /* the same; and `cancel` is to be ended */
     /* of a quick step only: */
-    PG_LOOKS_UP,   /* a quick step again when that is done */
+    PG_LOOKS_UP, /* a quick step again when that is done; or when a query without end may have rows */
     PG_NEEDS_STEP, /* a step in a pool is next */
 };
 
@@ -36,7 +36,8 @@ void pg_session_free(struct pg_session *s); /* accepts NULL */
 enum pg_step pg_session_step(struct pg_session *s, struct meta_view *view, struct buffer *in,
                              struct buffer *out);
 /* The same on a shard, as long as nothing but rows by their keys is asked for (sql.h), for which nobody
- * has to wait; what is left in `in` takes a step. pg_quick.c */
+ * has to wait; what is left in `in` takes a step. Here a query that does not end waits for rows, too, so
+ * that it holds no thread: a step that finds none has more. pg_quick.c, pg_tail.c */
 enum pg_step pg_session_quick(struct pg_session *s, struct meta_view *view, struct buffer *in,
                               struct buffer *out, const struct sql_lookup_wait *wait);
 /* After PG_CANCELS. */
@@ -46,8 +47,8 @@ struct pg_key pg_session_cancel(const struct pg_session *s);
 int64_t pg_session_timeout_ms(const struct pg_session *s);
 bool pg_session_running(const struct pg_session *s);
 
-/* Ends the query under way; PG_INTERRUPT_STOP also those that follow, and the session. Thread: any,
- * also during a step. */
+/* Ends the query under way; PG_INTERRUPT_STOP also those that follow, and the session. Thread: the
+ * shard of the quick steps, also during a step. */
 enum pg_interrupt { PG_INTERRUPT_NONE, PG_INTERRUPT_USER, PG_INTERRUPT_TIMEOUT, PG_INTERRUPT_STOP };
 void pg_session_interrupt(struct pg_session *s, enum pg_interrupt why);
 

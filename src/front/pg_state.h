@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/list.h"
+#include "io/shard.h"
 #include "sql/value.h"
 
 #define PG_OUT_MAX ((size_t)256 << 10) /* of one step, then it is sent */
@@ -39,6 +40,20 @@ struct pg_portal {
     bool lost; /* another statement came in between */
 };
 
+/* A query that does not end (sql.h), while it waits for rows: on the shard of the quick steps. */
+struct pg_tail {
+    struct sql_watch *watch;     /* NULL: there is none */
+    struct sql_lookup_wait wait; /* to be called when waiting is over */
+    struct timer timer;          /* looks at what nobody tells; runs only while waiting */
+    bool waiting;
+    bool fired;          /* the watch: there may be rows */
+    bool ticked;         /* the timer, once since the last step */
+    bool woken;          /* the last step was for rows that may be there */
+    uint64_t sent;       /* rows before that */
+    uint64_t version;    /* of the catalog that the last step had */
+    int64_t deadline_us; /* of the statement; 0: none */
+};
+
 struct pg_session {
     struct sql_engine *engine;
     struct pg_key key;
@@ -65,6 +80,7 @@ struct pg_session {
     _Atomic(struct sql_session *) interruptible; /* sql, for others; NULL: before the start */
     atomic_int interrupt;
     bool looked_up; /* the Execute that is next: its lookup is done */
+    struct pg_tail tail;
 };
 
 bool pg_failed(struct sql_error *e, const char *state, const char *message);
@@ -110,6 +126,25 @@ void pg_copy_in_end(struct pg_session *s);
 /* A message while data are awaited; it has ended when s->copy is NULL. */
 bool pg_on_copy(struct pg_session *s, const struct pg_message *m, struct buffer *out,
                 struct sql_error *e);
+
+/* ---- pg_tail.c ---- */
+
+void pg_tail_init(struct pg_session *s);
+/* Not on the shard. */
+void pg_tail_fini(struct pg_session *s);
+/* The portal that sends rows has none for now. Thread: of a step, or the shard. */
+bool pg_tail_waits(const struct pg_session *s);
+/* A statement begins, which may be one without end. Thread: of a step. */
+void pg_tail_begin(struct pg_session *s);
+/* It is interrupted, or its time is over. Thread: of a step, or the shard. */
+bool pg_tail_stops(struct pg_session *s);
+/* One has ended. Thread: of a step. */
+void pg_tail_end(struct pg_session *s);
+/* Of a quick step: PG_LOOKS_UP as long as there can be nothing, else PG_NEEDS_STEP. Thread: the shard. */
+enum pg_step pg_tail_wait(struct pg_session *s, const struct meta_view *view,
+                          const struct sql_lookup_wait *wait);
+/* Thread: the shard. */
+void pg_tail_interrupted(struct pg_session *s);
 
 /* Messages. */
 bool pg_on_parse(struct pg_session *s, struct bytes body, struct buffer *out, struct sql_error *e);

@@ -116,7 +116,8 @@ static enum errcode next_run(struct batch_source *s, struct batch_run *ret, bool
     }
     *ret = (struct batch_run){.file = range->file,
                               .position = range->file_offset + s->position,
-                              .bucket = s->cut->buckets[s->bucket].id.bucket};
+                              .bucket = s->cut->buckets[s->bucket].id.bucket,
+                              .first = s->cut->buckets[s->bucket].log.from_offset};
     while (s->position < range->len && ret->len < RUN_BYTES) {
         bool keep = true;
 

@@ -20,7 +20,8 @@ struct batch_run {
     size_t len;
     uint64_t records; /* as their headers say */
     int32_t bucket;
-    bool small; /* all of them: they are read at once */
+    bool small;    /* all of them: they are read at once */
+    int64_t first; /* rows below do not matter */
 };
 
 struct batch_source {

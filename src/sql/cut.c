@@ -169,6 +169,18 @@ static void find_times(struct sql_cut *cut)
     ask_all(cut, ASK_SINCE);
 }
 
+static int64_t place_of(const struct sql_places *places, const struct bucket_id *id)
+{
+    for (size_t i = 0; i < places->count; i++) {
+        const struct sql_place *place = &places->items[i];
+
+        if (place->id.partition_id == id->partition_id && place->id.bucket == id->bucket) {
+            return place->next;
+        }
+    }
+    return 0;
+}
+
 static enum errcode take_logs(struct sql_cut *cut, struct error *e)
 {
     const struct prune *p = cut->prune;
@@ -180,7 +192,9 @@ static enum errcode take_logs(struct sql_cut *cut, struct error *e)
         struct sql_bucket *b = &cut->buckets[i];
 
         pieces_init(&b->log.ranges, &b->arena);
-        b->log.from_offset = p->first_offset > 0 ? p->first_offset : 0;
+        b->log.from_offset = p->places != NULL     ? place_of(p->places, &b->id)
+                             : p->first_offset > 0 ? p->first_offset
+                                                   : 0;
         b->log.limit_offset = p->end_offset == INT64_MAX ? 0 : p->end_offset;
         if (p->first_ms > 0 && b->since.op.code == ERR_OK && b->since.offset > b->log.from_offset) {
             b->log.from_offset = b->since.offset;
@@ -288,6 +302,46 @@ enum errcode sql_cut_take(const struct sql_world *world, const struct meta_table
     }
     *ret = cut;
     return ERR_OK;
+}
+
+static enum errcode take_places(struct sql_cut *cut, enum offset_kind kind, int64_t timestamp_ms,
+                                struct error *e)
+{
+    for (size_t i = 0; i < cut->count; i++) {
+        cut->buckets[i].since.kind = kind;
+        cut->buckets[i].since.timestamp_ms = timestamp_ms;
+    }
+    ask_all(cut, ASK_SINCE);
+    return first_error(cut, ASK_SINCE, e);
+}
+
+enum errcode sql_places_find(const struct sql_world *world, const struct meta_table *table,
+                             enum offset_kind kind, int64_t timestamp_ms, struct sql_places *ret,
+                             struct error *e)
+{
+    struct sql_cut cut = {.world = world, .table_id = table->id};
+    enum errcode code = ERR_OK;
+
+    cut.prune = prune_new(table, false, NULL);
+    cut.buckets = mem_zalloc((count_buckets(table) + 1) * sizeof *cut.buckets);
+    choose_buckets(&cut, table);
+    if (cut.count > 0) {
+        code = take_places(&cut, kind, timestamp_ms, e);
+    }
+    if (code == ERR_INVALID_TIMESTAMP) {
+        code = take_places(&cut, OFFSET_LATEST, 0, e);
+    }
+    if (code == ERR_OK) {
+        ret->items = mem_zalloc((cut.count + 1) * sizeof *ret->items);
+        ret->count = cut.count;
+    }
+    for (size_t i = 0; code == ERR_OK && i < cut.count; i++) {
+        ret->items[i] =
+            (struct sql_place){.id = cut.buckets[i].id, .next = cut.buckets[i].since.offset};
+    }
+    prune_free(cut.prune);
+    free(cut.buckets);
+    return code;
 }
 
 struct sql_cut *sql_cut_ref(struct sql_cut *cut)

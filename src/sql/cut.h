@@ -49,6 +49,11 @@ struct sql_cut {
 MUST_USE enum errcode sql_cut_take(const struct sql_world *world, const struct meta_table *table,
                                    bool current, struct prune *prune, struct sql_cut **ret,
                                    struct error *e);
+/* Where the logs of the table begin, end, or have this time (which, if it is in the future, is their end),
+ * by bucket, in *ret. */
+MUST_USE enum errcode sql_places_find(const struct sql_world *world, const struct meta_table *table,
+                                      enum offset_kind kind, int64_t timestamp_ms,
+                                      struct sql_places *ret, struct error *e);
 struct sql_cut *sql_cut_ref(struct sql_cut *cut);
 /* Closes what is open with the last reference. Returns NULL; accepts NULL. */
 void *sql_cut_unref(struct sql_cut *cut);

@@ -4,6 +4,7 @@
 #include "relations.h"
 #include "scan.h"
 #include "syntax.h"
+#include "tail.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ struct walk {
     struct bytes text;
     struct edits edits;
     struct parse_names ctes; /* names of all there are */
+    const struct tail *tail; /* is its only relation; NULL: there is none */
     struct sql_error *e;
     bool failed;
 };
@@ -181,24 +183,55 @@ static void replace_name(struct walk *w, const struct json *from, const struct m
                            *alias != '\0' ? "" : relations_quote(w->arena, name)));
 }
 
+/* "TAIL (...)" becomes a call of the scan. */
+static void replace_tail(struct walk *w, const struct json *from, const struct meta_table *table)
+{
+    enum relation_kind kind = w->tail->keyed ? RELATION_CHANGELOG : RELATION_LOG;
+    bool named = *syntax_text(from, "alias") != '\0';
+    struct bytes start = BYTES_EMPTY;
+    struct bytes rest;
+    size_t depth = 0;
+    struct token t;
+
+    if (!text_at(w, from, &start) || (rest = start, t = token_next_solid(&rest), !is_name(&t))) {
+        refuse(w, "the statement is not understood");
+        return;
+    }
+    do {
+        t = token_next(&rest);
+        depth += is_byte(&t, '(') ? 1 : 0;
+        depth -= is_byte(&t, ')') ? 1 : 0;
+    } while (t.kind != TOKEN_END && (depth > 0 || !is_byte(&t, ')')));
+    edits_add(&w->edits, place_of(w, start), place_of(w, rest),
+              arena_printf(w->arena, SCAN_FUNCTION "(%" PRId64 ", %d, %d)%s%s", table->id,
+                           (int)kind, w->tail->schema_id, named ? "" : " AS ",
+                           named ? "" : relations_quote(w->arena, table->name)));
+}
+
 /* Binds the relations of a FROM. Recursion over nested joins. */
 static void bind_from(struct walk *w, const struct json *from, struct scope *scope, bool visible,
                       int depth)
 {
     const struct bound *before = scope->bound;
-    const struct meta_table *table = table_of(w, from);
+    bool tail = w->tail != NULL && tail_is(from);
+    const struct meta_table *table =
+        tail ? meta_view_table_by_id(w->session->view, w->tail->table_id) : table_of(w, from);
     struct bound *b;
 
-    if (table != NULL) {
+    if (tail && table != NULL) {
+        replace_tail(w, from, table);
+    } else if (table != NULL) {
+        replace_name(w, from, table);
+    }
+    if (table != NULL && !schema_has_primary_key(meta_table_latest(table)->schema)) {
         b = arena_new(w->arena, struct bound);
         *b = (struct bound){.next = scope->bound,
                             .alias = syntax_text(from, "alias"),
                             .database = table->database,
                             .schema = meta_table_latest(table)->schema,
                             .visible = visible};
-        b->alias = *b->alias != '\0' ? b->alias : syntax_text(from, "table_name");
+        b->alias = *b->alias != '\0' ? b->alias : table->name;
         scope->bound = b;
-        replace_name(w, from, table);
     }
     if (syntax_is(from, "type", "JOIN") && depth < SYNTAX_DEPTH_MAX) {
         bool half = syntax_is(from, "join_type", "SEMI") || syntax_is(from, "join_type", "ANTI");
@@ -481,7 +514,7 @@ bool hidden_bind(struct sql_session *s, const char *text, struct arena *arena, c
     const struct json *tree;
 
     *ret = text;
-    if (!is_mentioned(query)) {
+    if (!is_mentioned(query) && !tail_is_mentioned(query)) {
         return true;
     }
     syntax_skip_explain(&query);
@@ -492,6 +525,12 @@ bool hidden_bind(struct sql_session *s, const char *text, struct arena *arena, c
     tree = syntax_statement(buffer_view(&buffer), arena);
     if (tree == NULL) {
         return true;
+    }
+    if (!tail_parse(s, syntax_find(tree, "node"), arena, &w.tail, e)) {
+        return false;
+    }
+    if (w.tail != NULL) {
+        session_note_tail(s, w.tail);
     }
     find_ctes(&w, tree, 0);
     walk_any(&w, tree, NULL, 0);

@@ -19,7 +19,8 @@ extern const char *const hidden_names[HIDDEN_COLUMNS];
 /* Whether the table has it: it has no column of this name itself. */
 bool hidden_is_there(const struct schema *schema, enum hidden_column column);
 
-/* The text as it is to be bound: the same, or another one in the arena. 0A000: it cannot be right. */
+/* The text as it is to be bound: the same, or another one in the arena; a TAIL (tail.h) becomes a call of the
+ * scan, too, which the statement is told. 0A000: it cannot be right. */
 MUST_USE bool hidden_bind(struct sql_session *s, const char *text, struct arena *arena,
                           const char **ret, struct sql_error *e);
 

@@ -60,7 +60,7 @@ static bool take_parameter(const struct json *expression, struct operand *ret)
     return n > 0 && *number == '\0';
 }
 
-static bool take_operand(const struct json *expression, struct operand *ret)
+bool predicate_operand(const struct json *expression, struct operand *ret)
 {
     *ret = (struct operand){.cast = NULL};
     if (syntax_is(expression, "class", "CAST")) {
@@ -157,8 +157,9 @@ static const struct predicate *comparison(struct walk *w, const struct json *x, 
         function = swapped;
         right = left;
     }
-    return column != NULL && take_operand(right, operand) ? leaf(w, column, function, operand, 1)
-                                                          : NULL;
+    return column != NULL && predicate_operand(right, operand)
+               ? leaf(w, column, function, operand, 1)
+               : NULL;
 }
 
 static const struct predicate *in_list(struct walk *w, const struct json *children,
@@ -171,7 +172,7 @@ static const struct predicate *in_list(struct walk *w, const struct json *childr
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!take_operand(json_at(children, i + 1), &operands[i])) {
+        if (!predicate_operand(json_at(children, i + 1), &operands[i])) {
             return NULL;
         }
     }
@@ -219,8 +220,8 @@ static const struct predicate *between(struct walk *w, const struct json *x, con
     struct operand *operands = arena_array(w->arena, 2, sizeof *operands);
     const struct predicate **both = arena_array(w->arena, 2, sizeof *both);
 
-    if (column == NULL || !take_operand(syntax_find(x, "lower"), &operands[0]) ||
-        !take_operand(syntax_find(x, "upper"), &operands[1])) {
+    if (column == NULL || !predicate_operand(syntax_find(x, "lower"), &operands[0]) ||
+        !predicate_operand(syntax_find(x, "upper"), &operands[1])) {
         return NULL;
     }
     both[0] = leaf(w, column, FILTER_GREATER_OR_EQUAL, &operands[0], 1);

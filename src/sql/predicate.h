@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "format/filter.h"
+#include "format/json.h"
 
 enum operand_kind { OPERAND_NUMBER, OPERAND_TEXT, OPERAND_PARAMETER };
 
@@ -54,6 +55,9 @@ struct predicates {
     bool complete; /* else there may be others: nothing may be left out for anything said here */
     struct predicate_plain plain;
 };
+
+/* A constant or a parameter, maybe cast; false: it is another expression. Texts lie in the tree's arena. */
+MUST_USE bool predicate_operand(const struct json *expression, struct operand *ret);
 
 /* json: what json_serialize_sql gives. All lies in the arena. ERR_INVALID_ARGUMENT: it is none. */
 MUST_USE enum errcode predicates_parse(struct bytes json, struct arena *arena,

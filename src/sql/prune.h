@@ -32,12 +32,25 @@ struct prune_keys {
     size_t count;
 };
 
+/* Where reading of a bucket's log begins. */
+struct sql_place {
+    struct bucket_id id;
+    int64_t next; /* offset */
+};
+struct sql_places {
+    struct sql_place *items; /* heap */
+    size_t count;
+};
+
 struct prune {
     struct arena arena;
     const struct meta_table *table; /* a reference */
     const struct prune_node *where; /* NULL: nothing is left out */
     const struct filter *filter;    /* over statistics; NULL: none */
-    int64_t first_offset;           /* rows below, and from the end on, do not matter */
+    const struct sql_places
+        *places;          /* of an increment (tail.h), borrowed until the cut is taken: what
+                                        is not in it begins at 0. NULL: it is none */
+    int64_t first_offset; /* rows below, and from the end on, do not matter */
     int64_t end_offset;
     int64_t first_ms; /* of commits, both included */
     int64_t last_ms;

@@ -236,7 +236,7 @@ static void take_columns(const struct duckdb *d, void *info, struct scan *s)
     s->column_count = d->init_get_column_count(info);
     s->columns = mem_zalloc((s->column_count + 1) * sizeof *s->columns);
     s->wanted = mem_zalloc((count + 1) * sizeof *s->wanted);
-    s->bare = true;
+    s->bare = s->cut->prune->places == NULL; /* else batches may begin before the place */
     for (size_t i = 0; i < s->column_count; i++) {
         s->columns[i] = d->init_get_column_index(info, i);
         if (s->bind->kind == RELATION_LOG) {
@@ -267,7 +267,9 @@ static uint64_t thread_count(const struct scan *s)
     for (size_t i = 0; i < s->cut->count && !s->bind->current; i++) {
         bytes += s->cut->buckets[i].log.ranges.len;
     }
-    threads = s->bind->current ? s->cut->count : bytes / THREAD_BYTES + 1;
+    threads = s->bind->current                ? s->cut->count
+              : s->cut->prune->places != NULL ? 1 /* the rows of a bucket come in their order */
+                                              : bytes / THREAD_BYTES + 1;
     return threads < 1 ? 1 : threads > THREADS_MAX ? THREADS_MAX : threads;
 }
 
@@ -333,6 +335,16 @@ static void scan_init_thread(void *info)
     duckdb()->init_set_init_data(info, mem_new(struct thread_slot), slot_free);
 }
 
+/* Rows of the batch that is open which an increment does not have. */
+static size_t rows_before(const struct scan *s, const struct batch_reader *b)
+{
+    int64_t before = b->run.first - b->header.base_offset;
+
+    return s->cut->prune->places == NULL || before <= 0 ? 0
+           : (uint64_t)before < b->rows                 ? (size_t)before
+                                                        : b->rows;
+}
+
 static enum errcode next_batch(struct scan *s, struct scan_thread *t, struct error *e)
 {
     bool found = false;
@@ -343,8 +355,10 @@ static enum errcode next_batch(struct scan *s, struct scan_thread *t, struct err
         if (t->in_run) {
             TRY(batch_reader_next(&t->batch, &found, e));
             t->in_run = found;
+            t->at = found ? rows_before(s, &t->batch) : 0;
+            found = found && t->at < t->batch.rows;
         }
-        if (!found) {
+        if (!t->in_run) {
             TRY(batch_source_next(&s->source, &run, &found, e));
             if (!found) {
                 return ERR_OK;

@@ -68,6 +68,9 @@ MUST_USE enum errcode session_make_cut(struct sql_session *s, const struct meta_
                                        bool current, struct prune *prune, struct error *e);
 /* A statement that is being prepared names the table. */
 void session_note_table(struct sql_session *s, const struct meta_table *table, bool current);
+struct tail;
+/* A statement that is being prepared is one over TAIL; copied. */
+void session_note_tail(struct sql_session *s, const struct tail *tail);
 /* A new statement begins. */
 void session_cuts_clear(struct sql_session *s);
 /* No statement is under way: next_view becomes the view. */

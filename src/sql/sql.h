@@ -94,6 +94,22 @@ bool sql_result_text(const struct sql_result *r, size_t row, size_t column, stru
 bool sql_result_binary(const struct sql_result *r, size_t row, size_t column, struct buffer *out);
 void sql_result_free(struct sql_result *r); /* accepts NULL */
 
+/* ---- queries that do not end (tail.h) ---- */
+
+bool sql_is_tail(const struct sql_statement *st);
+/* The last call of sql_result_next gave no rows because there are none yet: it is to be called again. */
+bool sql_result_waits(const struct sql_result *r);
+
+/* Tells when it is worth to. Thread: the shard it is made for, but where stated. */
+struct sql_watch;
+struct sql_watch *sql_watch_new(struct sql_session *s, struct shard *shard,
+                                void (*fired)(void *context), void *context);
+/* `fired` will be called, once: there are rows that the result, which waits, has not given. It may also be
+ * called for nothing. Tables that go, and partitions that come, are not noticed. */
+void sql_watch_start(struct sql_watch *w, const struct sql_result *r);
+/* `fired` is not called any more when it returns. Thread: one that may wait for the shard. Accepts NULL. */
+void sql_watch_free(struct sql_watch *w);
+
 /* ---- rows by key, without waiting ---- */
 
 /* Statements that ask for one row of a primary-key table by its key may be answered on a shard. */

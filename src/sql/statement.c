@@ -87,6 +87,18 @@ void session_note_table(struct sql_session *s, const struct meta_table *table, b
         (struct named_table){.table = meta_table_ref(table), .current = current};
 }
 
+void session_note_tail(struct sql_session *s, const struct tail *tail)
+{
+    struct sql_statement *st = s->preparing;
+
+    if (st != NULL) {
+        st->tail = arena_new(&st->arena, struct tail);
+        *st->tail = *tail;
+        st->tail->name = arena_strndup(&st->arena, tail->name, strlen(tail->name));
+        st->tail->probe = arena_strndup(&st->arena, tail->probe, strlen(tail->probe));
+    }
+}
+
 static void forget_tables(struct sql_statement *st)
 {
     for (size_t i = 0; i < st->table_count; i++) {
@@ -283,6 +295,27 @@ static bool check_kind(struct sql_statement *st, struct bytes text, struct sql_e
     return st->explain ? check_explained(st, text, e) : true;
 }
 
+/* A query over TAIL is one of rows, whose outcome goes to the client. */
+static bool check_tail(struct sql_statement *st, struct sql_error *e)
+{
+    OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    void *prepared = NULL;
+    bool right;
+
+    if (st->explain || (st->kind != STATEMENT_QUERY && st->kind != STATEMENT_COPY_TO)) {
+        return failed(e, "0A000", "TAIL is for queries alone");
+    }
+    tail_probe(st->tail, bytes_str(st->text), &text);
+    right = prepare_one(st->session, (const char *)text.data, &prepared, e);
+    duckdb()->destroy_prepare(&prepared);
+    if (!right && strcmp(e->state, "42803") == 0) {
+        (void)failed(e, "0A000", "a query over TAIL has no aggregates");
+        (void)snprintf(e->hint, sizeof e->hint,
+                       "It never ends, so there is no moment to tell one.");
+    }
+    return right;
+}
+
 static bool prepare(struct sql_statement *st, const struct sql_source *source, struct sql_error *e)
 {
     OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
@@ -301,6 +334,9 @@ static bool prepare(struct sql_statement *st, const struct sql_source *source, s
         }
     }
     st->text = arena_strndup(&st->arena, text.data, text.len - 1);
+    if (st->tail != NULL && !check_tail(st, e)) {
+        return false;
+    }
     if (!describe(st, given, e)) {
         return false;
     }
@@ -399,6 +435,7 @@ static bool prepare_any(struct sql_statement *st, const struct sql_source *sourc
         st->source = arena_strndup(&st->arena, text.data, text.len);
         return prepare_copy(st, e);
     }
+    st->source = arena_strndup(&st->arena, text.data, text.len);
     return prepare(st, source, e);
 }
 
@@ -581,10 +618,40 @@ static bool check_columns(struct sql_result *r, struct sql_error *e)
                 : failed(e, "0A000", "the columns of the statement have changed: prepare it again");
 }
 
+/* Runs what is bound, over the cuts there are. */
+static bool begin_rows(struct sql_result *r, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+
+    if (d->pending_prepared_streaming(r->statement->prepared, &r->pending) != DUCK_OK) {
+        return duck_failed(e, r->pending == NULL ? NULL : d->pending_error(r->pending));
+    }
+    r->open = true;
+    if (d->execute_pending(r->pending, &r->result) != DUCK_OK) {
+        return duck_failed(e, d->result_error(&r->result));
+    }
+    return check_columns(r, e);
+}
+
+static void end_rows(struct sql_result *r)
+{
+    const struct duckdb *d = duckdb();
+
+    if (r->chunk != NULL && !r->borrowed) {
+        d->destroy_data_chunk(&r->chunk);
+    }
+    if (r->open) {
+        d->destroy_result(&r->result);
+    }
+    if (r->pending != NULL) {
+        d->destroy_pending(&r->pending);
+    }
+    r->open = false;
+}
+
 static bool execute_query(struct sql_statement *st, const struct sql_parameter *parameters,
                           struct sql_result **ret, struct sql_error *e)
 {
-    const struct duckdb *d = duckdb();
     struct sql_result *r;
 
     if (is_stale(st) && !prepare_text(st, st->text, e)) {
@@ -600,32 +667,12 @@ static bool execute_query(struct sql_statement *st, const struct sql_parameter *
         sql_result_free(r);
         return false;
     }
-    if (d->pending_prepared_streaming(st->prepared, &r->pending) != DUCK_OK) {
-        duck_failed(e, r->pending == NULL ? NULL : d->pending_error(r->pending));
-        sql_result_free(r);
-        return false;
-    }
-    r->open = true;
-    if (d->execute_pending(r->pending, &r->result) != DUCK_OK) {
-        duck_failed(e, d->result_error(&r->result));
-        sql_result_free(r);
-        return false;
-    }
-    if (!check_columns(r, e)) {
+    if (!begin_rows(r, e)) {
         sql_result_free(r);
         return false;
     }
     *ret = r;
     return true;
-}
-
-/* Of a statement that gives no rows. */
-static void result_empty(struct sql_statement *st, struct sql_result **ret)
-{
-    struct sql_result *r = mem_new(struct sql_result);
-
-    r->statement = st;
-    *ret = r;
 }
 
 /* Again, for the table has become another one: with the types of the parameters as the client knows
@@ -644,6 +691,38 @@ static bool prepare_again(struct sql_statement *st, struct sql_error *e)
     *fresh = old;
     sql_statement_free(fresh);
     return true;
+}
+
+/* Its increments begin with the first rows that are asked for. */
+static bool execute_tail(struct sql_statement *st, const struct sql_parameter *parameters,
+                         struct sql_result **ret, struct sql_error *e)
+{
+    struct sql_result *r;
+
+    if (is_stale(st) && !prepare_again(st, e)) {
+        return false;
+    }
+    if (!bind_all(st, parameters, e)) {
+        return false;
+    }
+    session_cuts_clear(st->session);
+    r = mem_new(struct sql_result);
+    r->statement = st;
+    if (!tail_run_new(st, parameters, &r->tail, e)) {
+        sql_result_free(r);
+        return false;
+    }
+    *ret = r;
+    return true;
+}
+
+/* Of a statement that gives no rows. */
+static void result_empty(struct sql_statement *st, struct sql_result **ret)
+{
+    struct sql_result *r = mem_new(struct sql_result);
+
+    r->statement = st;
+    *ret = r;
 }
 
 bool statement_check_table(struct sql_statement *st, struct sql_error *e)
@@ -701,8 +780,52 @@ bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameter
         !prepare_again(st, e)) {
         return false;
     }
-    return execute_query(st, parameters, ret, e);
+    return st->tail != NULL ? execute_tail(st, parameters, ret, e)
+                            : execute_query(st, parameters, ret, e);
 }
+
+/* The rows of this increment, or the first of the next one that has some. */
+static bool next_of_tail(struct sql_result *r, size_t *ret_rows, struct sql_error *e)
+{
+    const struct duckdb *d = duckdb();
+    struct tail_run *run = r->tail;
+    bool more = true;
+    const char *why;
+
+    *ret_rows = 0;
+    run->waits = false;
+    while (run->left > 0) {
+        if (r->chunk != NULL) {
+            d->destroy_data_chunk(&r->chunk);
+        }
+        if (!r->open &&
+            (!tail_advance(run, r->statement->session, &more, e) || (more && !begin_rows(r, e)))) {
+            return false;
+        }
+        run->waits = !more;
+        if (!more) {
+            return true;
+        }
+        r->chunk = d->fetch_chunk(r->result);
+        why = r->chunk == NULL ? d->result_error(&r->result) : NULL;
+        if (why != NULL && *why != '\0') {
+            return duck_failed(e, why);
+        }
+        if (r->chunk != NULL && d->data_chunk_get_size(r->chunk) > 0) {
+            *ret_rows = d->data_chunk_get_size(r->chunk);
+            *ret_rows = *ret_rows < run->left ? *ret_rows : run->left;
+            run->left -= *ret_rows;
+            return true;
+        }
+        if (r->chunk == NULL) {
+            end_rows(r);
+        }
+    }
+    return true;
+}
+
+bool sql_is_tail(const struct sql_statement *st) { return st->tail != NULL; }
+bool sql_result_waits(const struct sql_result *r) { return r->tail != NULL && r->tail->waits; }
 
 bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e)
 {
@@ -712,6 +835,9 @@ bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e
     if (r->replays) {
         *ret_rows = returning_next(r);
         return true;
+    }
+    if (r->tail != NULL) {
+        return next_of_tail(r, ret_rows, e);
     }
     if (r->borrowed) {
         *ret_rows = r->rows;
@@ -769,20 +895,11 @@ bool sql_result_binary(const struct sql_result *r, size_t row, size_t column, st
 
 void sql_result_free(struct sql_result *r)
 {
-    const struct duckdb *d = duckdb();
-
     if (r == NULL) {
         return;
     }
-    if (r->chunk != NULL && !r->borrowed) {
-        d->destroy_data_chunk(&r->chunk);
-    }
     returning_free(r);
-    if (r->open) {
-        d->destroy_result(&r->result);
-    }
-    if (r->pending != NULL) {
-        d->destroy_pending(&r->pending);
-    }
+    end_rows(r);
+    tail_run_free(r->tail);
     free(r);
 }

@@ -7,6 +7,7 @@
 #include "dml.h"
 #include "predicate.h"
 #include "session.h"
+#include "tail.h"
 #include "value.h"
 
 struct point;
@@ -45,6 +46,7 @@ struct sql_statement {
     struct sql_type *types;
     struct named_table *tables; /* heap: what it reads */
     size_t table_count;
+    struct tail *tail;            /* in the arena; NULL: it has an end */
     struct predicates predicates; /* of the text */
     struct point *point;          /* it may be answered by a lookup; NULL: it may not */
 };
@@ -63,6 +65,7 @@ struct sql_result {
     size_t kept_at;
     size_t kept_bytes;
     bool replays;
+    struct tail_run *tail; /* of a TAIL */
 };
 
 /* The table that rows go to is still as it was, or the statement is made anew. */

@@ -12,6 +12,8 @@
 #include "sql/dialect.h"
 #include "sql/pg_array.h"
 #include "sql/pg_parameter.h"
+#include "sql/syntax.h"
+#include "sql/tail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,6 +39,13 @@ static void look_at_text(struct bytes text, struct arena *arena)
         tokens++;
     }
     ASSERT(tokens <= text.len);
+    buffer_clear(&out);
+    tail_probe(&(struct tail){.probe = "x"}, text, &out);
+    ASSERT(out.len > text.len);
+    IGNORE(tail_is_mentioned(text));
+    rest = text;
+    syntax_skip_explain(&rest);
+    ASSERT(rest.len <= text.len);
 }
 
 static void look_at_message(const struct pg_message *m, uint32_t oid, struct arena *arena)
