@@ -74,7 +74,7 @@ PARSERS = {
     "sql_copy": "sql/copy_binary.c sql/copy_reader.c",
     "sql_ddl": "sql/ddl.c sql/ddl_table.c sql/parse.c sql/parse_type.c",
     "sql_predicate": "sql/literal.c sql/predicate.c sql/prune.c sql/prune_keys.c sql/prune_tree.c sql/syntax.c",
-    "sql_statement": "sql/copy.c sql/dml.c sql/show.c",
+    "sql_statement": "sql/copy.c sql/dml.c sql/returning.c sql/show.c",
     "shell": "shell/client.c shell/command.c shell/output.c shell/output_box.c shell/output_json.c shell/script.c",
     "stats_filter": "format/stats.c format/filter.c",
     "tz": "format/tz.c",

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "sql/copy.h"
+#include "sql/returning.h"
 #include "sql/show.h"
 
 #define COLUMN(name, type) "{\"name\":\"" name "\",\"data_type\":" type "}"
@@ -57,6 +58,9 @@ static void check_dml(struct dml *dml, struct arena *arena)
     if (dml->query_is_plain) {
         IGNORE(dml_wrap(dml, 2, arena, &e));
     }
+    if (dml->returning != NULL && returning_wrap(dml, arena, &e)) {
+        ASSERT(utf8_valid(bytes_str(dml->query)));
+    }
 }
 
 static void as_dml(struct bytes text, struct sql_session *s, struct arena *arena)
@@ -80,7 +84,8 @@ static void as_copy(struct bytes text, struct sql_session *s, struct arena *aren
 
     if (copy_parse(text, s, arena, &copy, &e)) {
         ASSERT(copy_is(text));
-        ASSERT(copy.query != NULL && utf8_valid(bytes_str(copy.query)));
+        ASSERT(copy.query != NULL ? utf8_valid(bytes_str(copy.query))
+                                  : copy.from && copy.format.kind == COPY_KIND_PARQUET);
     } else {
         check_error(&e, text);
     }
