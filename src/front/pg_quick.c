@@ -2,9 +2,6 @@
  * fails here, or is something else, stays in the input, and a step in the pool finds it there. */
 #include "pg_state.h"
 
-/* What a client may send while it waits for the rows of a query without end. */
-#define AHEAD_MAX ((size_t)1 << 20)
-
 /* The result that is open can be closed without waiting. */
 static bool closes_at_once(const struct pg_session *s)
 {
@@ -116,7 +113,7 @@ enum pg_step pg_session_quick(struct pg_session *s, struct meta_view *view, stru
     enum pg_step step = PG_WANTS_INPUT;
     struct pg_message m;
 
-    if (pg_tail_waits(s) && in->len > AHEAD_MAX) {
+    if (pg_tail_waits(s) && in->len > PG_AHEAD_MAX) {
         pg_put_error(out, 'E', "54000", "too much was sent while a query was running");
         s->ended = true;
         return PG_ENDS;

@@ -29,6 +29,10 @@ enum pg_step {
     PG_NEEDS_STEP, /* a step in a pool is next */
 };
 
+/* Messages that wait behind one that is not done yet: beyond that no more of them are taken from the
+ * client, and a query that does not end is ended (54000). */
+#define PG_AHEAD_MAX ((size_t)64 << 10)
+
 struct pg_session *pg_session_new(struct sql_engine *engine, struct pg_key key);
 void pg_session_free(struct pg_session *s); /* accepts NULL */
 

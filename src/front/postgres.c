@@ -223,15 +223,25 @@ static void looked_up(void *context)
     stream_resume(c->stream);
 }
 
+/* What a client sends ahead of long answers stays in `more`, and then in the network. */
+static void take_more(struct connection *c)
+{
+    if (c->step == PG_WANTS_INPUT || c->in.len <= PG_AHEAD_MAX) {
+        buffer_bytes(&c->in, buffer_view(&c->more));
+        buffer_clear(&c->more);
+    }
+}
+
 /* On the shard as far as nothing has to be waited for, then in the pool. */
 static void connection_step(struct connection *c)
 {
     const struct sql_lookup_wait wait = {
         .shard = c->front->service->shard, .done = looked_up, .context = c};
 
-    buffer_bytes(&c->in, buffer_view(&c->more));
-    buffer_clear(&c->more);
-    c->step = pg_session_quick(c->session, c->front->service->view, &c->in, &c->out, &wait);
+    do {
+        take_more(c);
+        c->step = pg_session_quick(c->session, c->front->service->view, &c->in, &c->out, &wait);
+    } while (c->step == PG_WANTS_INPUT && c->out.len == 0 && c->more.len > 0);
     c->stepping = c->step == PG_LOOKS_UP;
     if (c->step == PG_NEEDS_STEP) {
         step_start(c);

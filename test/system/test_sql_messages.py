@@ -1,5 +1,7 @@
 """Messages that no driver sends: cut, too long, out of order, byte by byte."""
 
+import contextlib
+import select
 import socket
 import struct
 
@@ -173,6 +175,27 @@ def test_a_client_that_never_reads_holds_up_nobody(server):
         for _ in range(20):
             assert sql.one(c, "select 1") == 1
     s.close()
+
+
+def test_a_client_that_sends_while_it_reads_a_long_answer_costs_little(server):
+    """It reads, so the answer goes on, and what it sends meanwhile is not taken."""
+    s = session(server)
+    s.sendall(message(b"Q", b"select repeat('x', 1000) from range(200000)\0"))
+    assert len(s.recv(1 << 16)) > 0
+    s.setblocking(False)
+    ahead = message(b"Q", b"select 1 -- " + b"x" * 4000 + b"\0") * 100  # cut anywhere
+    read = sent = 0
+    while read < 150 << 20:
+        readable, writable, _ = select.select([s], [s], [], 20)
+        assert readable or writable
+        if writable:
+            sent += s.send(ahead)
+        if readable:
+            read += len(s.recv(1 << 18))
+    assert sent < 16 << 20  # what both ends of the connection hold
+    s.close()
+    with sql.connect(server) as c:
+        assert sql.one(c, "select 1") == 1
 
 
 def test_a_wrong_cancel_key_cancels_nothing(server):
