@@ -8,6 +8,7 @@
 static enum errcode find_anchor(const struct resume *r, struct segment_place *ret, struct error *e);
 static enum errcode search(const struct resume *r, const struct segment_place *anchor,
                            struct segment_place *ret, struct error *e);
+static enum errcode search_torn(const struct resume *r, struct segment_place *ret, struct error *e);
 
 /* Damage is an answer here, not an error. */
 static enum errcode unless_corrupt(enum errcode code, bool *ret_good)
@@ -80,7 +81,8 @@ enum errcode resume_find(const struct resume *r, struct segment_place *ret, stru
         return ERR_OK;
     }
     TRY(find_anchor(r, &anchor, e));
-    return search(r, &anchor, ret, e);
+    TRY(search(r, &anchor, ret, e));
+    return ret->offset < 0 && r->synced > r->damage.offset ? search_torn(r, ret, e) : ERR_OK;
 }
 
 /* ---- anchors ---- */
@@ -195,35 +197,140 @@ static enum errcode is_start(const struct resume *r, const struct segment_place 
     return *ret_good ? batch_at(r, position, ret, ret_good, e) : ERR_OK;
 }
 
+/* Places that may start a batch. */
+struct candidates {
+    const struct resume *r;
+    const struct segment_place *anchor;
+    uint8_t *bytes; /* SEARCH_SIZE */
+    uint64_t at;    /* of the bytes in the file */
+    size_t got;
+    size_t i; /* the next to be looked at */
+};
+
+static void candidates_go_on(struct candidates *c, uint64_t position)
+{
+    c->at = position;
+    c->got = 0;
+    c->i = 0;
+}
+
+static enum errcode candidates_next(struct candidates *c, uint64_t *ret, bool *ret_found,
+                                    struct error *e)
+{
+    uint64_t end = c->anchor->position;
+
+    for (;;) {
+        while (c->i + PEEK_SIZE <= c->got && c->at + c->i + BATCH_HEADER_SIZE_MIN <= end) {
+            size_t i = c->i++;
+
+            if (plausible(c->r, c->anchor, c->bytes + i, c->at + i)) {
+                *ret = c->at + i;
+                *ret_found = true;
+                return ERR_OK;
+            }
+        }
+        candidates_go_on(c, c->at + c->i);
+        *ret_found = false;
+        if (c->at + BATCH_HEADER_SIZE_MIN > end) {
+            return ERR_OK;
+        }
+        TRY(file_read_some(c->r->file, c->at, c->bytes, SEARCH_SIZE, &c->got, e));
+        if (c->got < PEEK_SIZE) {
+            return ERR_OK; /* the file has become shorter */
+        }
+    }
+}
+
 static enum errcode search(const struct resume *r, const struct segment_place *anchor,
                            struct segment_place *ret, struct error *e)
 {
     OWNED(mem_freep) uint8_t *bytes = mem_alloc(SEARCH_SIZE);
-    uint64_t at = r->damage.position + 1;
+    struct candidates c = {.r = r, .anchor = anchor, .bytes = bytes};
+    uint64_t position = 0;
+    bool found = true;
 
-    while (at + BATCH_HEADER_SIZE_MIN <= anchor->position) {
-        size_t got = 0;
-        size_t i = 0;
-
-        TRY(file_read_some(r->file, at, bytes, SEARCH_SIZE, &got, e));
-        for (; i + PEEK_SIZE <= got && at + i + BATCH_HEADER_SIZE_MIN <= anchor->position; i++) {
-            struct batch_header header = {0};
-            bool good = false;
-
-            if (!plausible(r, anchor, bytes + i, at + i)) {
-                continue;
-            }
-            TRY(is_start(r, anchor, at + i, &header, &good, e));
-            if (good) {
-                *ret = (struct segment_place){.position = at + i, .offset = header.base_offset};
-                return ERR_OK;
-            }
-        }
-        if (i == 0) {
-            break; /* the file has become shorter */
-        }
-        at += i;
-    }
     *ret = *anchor;
+    candidates_go_on(&c, r->damage.position + 1);
+    for (;;) {
+        struct batch_header header = {0};
+        bool good = false;
+
+        TRY(candidates_next(&c, &position, &found, e));
+        if (!found) {
+            return ERR_OK;
+        }
+        TRY(is_start(r, anchor, position, &header, &good, e));
+        if (good) {
+            *ret = (struct segment_place){.position = position, .offset = header.base_offset};
+            return ERR_OK;
+        }
+    }
+}
+
+/* ---- with a torn end ---- */
+
+/* Whole batches whose offsets follow one another. */
+struct chain {
+    struct segment_place start;
+    uint64_t end; /* start.position: there is none */
+    bool known;   /* the synced offset lies between two of them, or at an end */
+};
+
+static enum errcode chain_from(const struct resume *r, uint64_t position, struct chain *ret,
+                               struct error *e)
+{
+    uint8_t window[WALK_WINDOW_SMALL];
+    struct batch_header header = {0};
+    int64_t next = -1;
+    struct walk w;
+
+    *ret = (struct chain){.start.position = position, .end = position};
+    walk_init(&w, r->file, position, r->end.position, writer_of(window, sizeof window));
+    for (;;) {
+        bool found = false;
+        bool good = false;
+
+        TRY(unless_corrupt(check(&w, &header, &found, e), &good));
+        if (!good || !found || (next >= 0 && header.base_offset != next)) {
+            return ERR_OK;
+        }
+        if (next < 0) {
+            ret->start.offset = header.base_offset;
+            ret->known = header.base_offset == r->synced;
+        }
+        next = batch_next_offset(&header);
+        ret->known = ret->known || next == r->synced;
+        walk_skip(&w, &header);
+        ret->end = w.position;
+    }
+}
+
+static enum errcode search_torn(const struct resume *r, struct segment_place *ret, struct error *e)
+{
+    OWNED(mem_freep) uint8_t *bytes = mem_alloc(SEARCH_SIZE);
+    struct candidates c = {.r = r, .anchor = &r->end, .bytes = bytes};
+    struct chain best = {0};
+    uint64_t position = 0;
+    bool found = true;
+
+    candidates_go_on(&c, r->damage.position + 1);
+    for (;;) {
+        struct chain chain;
+
+        TRY(candidates_next(&c, &position, &found, e));
+        if (!found) {
+            break;
+        }
+        TRY(chain_from(r, position, &chain, e));
+        if (chain.end > position) {
+            candidates_go_on(&c, chain.end);
+        }
+        if (chain.known && chain.end > best.end) {
+            best = chain;
+        }
+    }
+    if (best.end > 0) {
+        *ret = best.start;
+    }
     return ERR_OK;
 }

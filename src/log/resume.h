@@ -6,6 +6,11 @@
  * whole batch is, or the end of the segment. One batch that looks right is not enough, since records
  * may contain anything, the bytes of a batch included; so of several damaged headers between two
  * anchors only what follows the last one is found again.
+ *
+ * A crash may have torn the last batch; then no header leads to the end. But the offset up to which the
+ * segment was synced before is known: whole batches whose offsets follow one another, and one of which
+ * ends with it, are its batches. Of several such rows the one that reaches farthest is taken: what a
+ * record may contain ends within it.
  * Thread: the owner of the segment; reads the file from damage to anchor.
  */
 #ifndef LOG_RESUME_H
@@ -18,6 +23,7 @@ struct resume {
     struct index *offsets;       /* of the segment; it may be wrong */
     struct segment_place damage; /* where no batch is, and the offset that it should have */
     struct segment_place end;    /* of the segment; offset -1: not known */
+    int64_t synced;              /* where a batch ended before a crash; 0: not known */
 };
 
 /* *ret: the place behind the damage, at most r->end. Its offset is -1 when that is the end and what

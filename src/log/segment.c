@@ -526,6 +526,7 @@ static enum errcode scan_over(struct segment *s, struct segment_scan *scan, stru
         .damage = {.position = w->position, .offset = scan->at.offset},
         .end = {.position = w->end,
                 .offset = scan->offset_end == INT64_MAX ? -1 : scan->offset_end},
+        .synced = scan->end_known,
     };
     struct segment_place next = {0};
     bool whole;

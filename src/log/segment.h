@@ -111,7 +111,7 @@ struct segment_scan {
     int64_t offset_end;      /* a batch that reaches beyond it does not belong into the segment */
     int64_t kept_below;      /* damage below it was done by no crash: it stays in the file, and the
                               * scan goes on behind it */
-    int64_t end_known;   /* the segment reached this offset, for damage at its end; 0: unknown */
+    int64_t end_known;   /* a batch of the segment ended with this offset, for damage; 0: unknown */
     struct error why;    /* what is wrong there; code ERR_OK when that is the end */
     struct error damage; /* the first damage that stayed; code ERR_OK: none */
     uint64_t damaged_bytes;

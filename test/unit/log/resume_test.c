@@ -132,6 +132,38 @@ static void an_index_entry_is_believed_when_a_batch_says_the_same(void **state)
     assert_int_equal(resume_at(f, 50, -1).offset, -1);
 }
 
+/* The end is torn, and no index entry lies behind the damage: what has the synced offset at the end of a batch
+ * is taken, and of such places the one from which the log goes on farthest. */
+static void a_torn_end_leaves_what_was_synced(void **state)
+{
+    struct fixture *f = *state;
+    struct bytes inner = fixture_batch(&f->arena, 2, 10, 1);
+    struct resume r = {
+        .file = f->file,
+        .offsets = &f->offsets,
+        .damage = {.position = f->positions[52], .offset = 204},
+        .end = {.position = f->positions[60] - 10, .offset = -1},
+        .synced = 210,
+    };
+    struct segment_place place = {0};
+    struct error e;
+
+    OK(index_truncate(&f->offsets, 5, &e));
+    batch_assign((uint8_t *)(uintptr_t)inner.data, 208, 5);
+    poke(f, f->positions[52] + 8, bytes_str("long"));
+    OK(resume_find(&r, &place, &e));
+    assert_place(f, place, 53);
+    poke(f, f->positions[52] + 100, inner); /* ends with the synced offset, too */
+    OK(resume_find(&r, &place, &e));
+    assert_place(f, place, 53);
+    r.synced = 218; /* the batch that is torn was not */
+    OK(resume_find(&r, &place, &e));
+    assert_place(f, place, 53);
+    r.synced = 219;
+    OK(resume_find(&r, &place, &e));
+    assert_int_equal(place.offset, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +171,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(finds_batches_behind_a_damaged_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_bytes_of_a_batch_in_a_record_are_not_a_batch, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_torn_end_leaves_what_was_synced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_index_entry_is_believed_when_a_batch_says_the_same,
                                         set_up, tear_down),
     };
