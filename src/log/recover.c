@@ -11,6 +11,9 @@
 #include "base/diag.h"
 #include "base/mutant.h"
 
+/* Files that wait to be synced; each keeps a descriptor. */
+#define UNSYNCED_MAX 96
+
 struct opening {
     const struct log_open_params *params;
     struct log *log;
@@ -21,6 +24,7 @@ struct opening {
     int64_t synced; /* the log was on the device up to here, and is no shorter */
     struct snapshot_list snapshots;
     struct file_list unsynced; /* recovered files, to be synced before the log is used */
+    bool synced_files;         /* there were some */
     bool changed;              /* anything else that the directory must remember */
 };
 
@@ -340,6 +344,28 @@ static enum errcode set_aside_from(struct opening *o, size_t first, struct error
     return ERR_OK;
 }
 
+/* Everything found is on the device before it is served or built upon. */
+static enum errcode sync_files(struct opening *o, struct error *e)
+{
+    const char *dir = o->log->dir;
+    bool suspect = suspect_is_marked(dir);
+    enum errcode code = ERR_OK;
+
+    for (size_t i = 0; suspect && i < o->unsynced.count; i++) {
+        TRY(suspect_rewrite(o->unsynced.items[i], e));
+    }
+    for (size_t i = 0; code == ERR_OK && i < o->unsynced.count; i++) {
+        code = file_sync(o->unsynced.items[i], e);
+    }
+    if (code != ERR_OK) {
+        suspect_mark(dir);
+        return code;
+    }
+    o->synced_files = o->synced_files || o->unsynced.count > 0;
+    file_list_fini(&o->unsynced);
+    return ERR_OK;
+}
+
 static enum errcode open_segments(struct opening *o, struct error *e)
 {
     bool ok = true;
@@ -353,6 +379,9 @@ static enum errcode open_segments(struct opening *o, struct error *e)
             TRY(open_synced(o, o->bases[i], next, e));
         } else {
             TRY(open_unsynced(o, o->bases[i], next, &ok, e));
+        }
+        if (o->unsynced.count >= UNSYNCED_MAX) {
+            TRY(sync_files(o, e));
         }
         i++;
     }
@@ -397,26 +426,6 @@ static enum errcode open_active(struct opening *o, struct error *e)
     return segment_open(log_active(o->log), FILE_WRITE, e);
 }
 
-/* Everything found is on the device before it is served or built upon. */
-static enum errcode sync_found(struct opening *o, struct error *e)
-{
-    const char *dir = o->log->dir;
-    bool suspect = suspect_is_marked(dir);
-    enum errcode code = ERR_OK;
-
-    for (size_t i = 0; suspect && i < o->unsynced.count; i++) {
-        TRY(suspect_rewrite(o->unsynced.items[i], e));
-    }
-    for (size_t i = 0; code == ERR_OK && i < o->unsynced.count; i++) {
-        code = file_sync(o->unsynced.items[i], e);
-    }
-    if (code != ERR_OK) {
-        suspect_mark(dir);
-        return code;
-    }
-    return suspect ? suspect_clear(dir, e) : ERR_OK;
-}
-
 /* So that the next start need not read as much. A full disk is no reason not to be read from. */
 static enum errcode save_writers(struct log *log, struct error *e)
 {
@@ -434,7 +443,7 @@ static enum errcode save_writers(struct log *log, struct error *e)
  * removed them did not come to the sync of the directory. What is built upon them must not lose them. */
 static enum errcode sync_names(const struct opening *o, struct error *e)
 {
-    bool due = o->changed || o->unsynced.count > 0 || !o->params->clean;
+    bool due = o->changed || o->synced_files || !o->params->clean;
 
     return due && !MUTANT(FORGET_DIR_SYNC) ? dir_sync(o->log->dir, e) : ERR_OK;
 }
@@ -443,7 +452,10 @@ static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e
 {
     struct log *log = o->log;
 
-    TRY(sync_found(o, e));
+    TRY(sync_files(o, e));
+    if (suspect_is_marked(log->dir)) {
+        TRY(suspect_clear(log->dir, e));
+    }
     if (replayed > 0) {
         TRY(save_writers(log, e));
     }

@@ -16,7 +16,8 @@ struct lane {
     int64_t writer; /* of its rows */
     int64_t next_row;
     int32_t next_sequence;
-    struct list batches; /* not answered yet */
+    int32_t acked_sequence; /* the highest that was; -1: none */
+    struct list batches;    /* not answered yet */
     size_t batch_count;
 };
 
@@ -111,10 +112,17 @@ static void answered(struct batch_out *b, enum errcode error, bool has_base, int
 
     b->flying = false;
     if (error == ERR_OK || error == ERR_DUPLICATE_SEQUENCE) {
+        if (b->sequence > b->lane->acked_sequence) {
+            b->lane->acked_sequence = b->sequence;
+        }
         if (b->ops[0]->kind == OP_APPEND) {
             b->ops[0]->append.base = has_base ? base : -1;
         }
         finish(b, OP_OK, ERR_OK);
+    } else if (error == ERR_OUT_OF_ORDER_SEQUENCE && b->sequence < b->lane->acked_sequence) {
+        /* One behind it was acknowledged: it was taken longer ago than the server remembers, and the stock
+         * client, too, asks no more. */
+        finish(b, OP_UNKNOWN, error);
     } else {
         refused(b, error);
     }
@@ -348,7 +356,8 @@ static struct lane *new_lane(struct row_writer *w, const struct target *target)
         lane = &w->lanes[w->lane_count++];
     }
     if (lane != NULL) {
-        *lane = (struct lane){.target = *target, .writer = w->client.load->next_writer++};
+        *lane = (struct lane){
+            .target = *target, .writer = w->client.load->next_writer++, .acked_sequence = -1};
         list_init(&lane->batches);
     }
     return lane;

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "log/internal.h"
 
@@ -282,6 +283,28 @@ static void segments_behind_a_torn_one_go_aside(void **state)
     log = fixture_open_with(f->dir, &small_segments, false, 0, &report);
     assert_int_equal(log_end_offset(log), 9);
     assert_int_equal(report.aside_bytes, 0);
+    log_free(log);
+}
+
+/* Whatever a crash has left to be synced. */
+static void many_segments_take_few_descriptors(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill(f, &small_segments, 900, 200);
+    size_t count = log_segment_count(log);
+    int64_t end = log_end_offset(log);
+    struct rlimit limit;
+    struct rlimit few;
+
+    assert_true(count > 100);
+    log_free(log);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    few = (struct rlimit){.rlim_cur = 150, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    log = fixture_open_with(f->dir, &small_segments, false, 0, NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(log_segment_count(log), count);
+    assert_int_equal(log_end_offset(log), end);
     log_free(log);
 }
 
@@ -766,6 +789,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_end_of_a_log_that_was_synced_is_not_given_out_again,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(segments_behind_a_torn_one_go_aside, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_segments_take_few_descriptors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(decay_below_the_recovery_point_stays_where_it_is, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_offset_that_decayed_leads_nobody_astray, set_up,
