@@ -301,6 +301,7 @@ static enum errcode write_batches(struct log *log, const struct segment_append *
         /* what is behind the end of the log is now unknown */
         code = ERR_LOG_STORAGE;
     }
+    log_active(log)->cut_back = true; /* what follows must not be durable before that is */
     return log_write_failed(log, code, e);
 }
 
@@ -427,7 +428,7 @@ enum errcode log_roll(struct log *log, struct error *e)
     TRY(segment_create(log->dir, before->end_offset, &next, e));
     file_list_move(&log->unsynced, &indexes);
     log->dir_unsynced = true;
-    if (before->synced_size < before->size) {
+    if (segment_is_unsynced(before)) {
         file_list_add(&log->unsynced, file_ref(before->file));
     }
     index_fini(&before->offsets); /* all of it is in the file */
@@ -483,7 +484,7 @@ static enum errcode close_sync(struct log *log, struct error *e)
     struct segment *active = log_active(log);
     struct file *snapshot = NULL;
 
-    if (active->synced_size < active->size) {
+    if (segment_is_unsynced(active)) {
         file_list_add(&log->unsynced, file_ref(active->file));
     }
     TRY(log_write_indexes(active, &log->unsynced, e));

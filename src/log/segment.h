@@ -32,6 +32,7 @@ struct segment {
     int64_t end_offset;
     uint64_t size;         /* bytes of valid batches; the file has no others once it is open */
     uint64_t synced_size;  /* of those, what is on the device; kept for the active segment */
+    bool cut_back;         /* the device may have more behind: a write that failed, cut off since */
     int64_t max_timestamp; /* TIMESTAMP_NONE when empty */
     int64_t max_timestamp_offset; /* base offset of the first append that carried it */
     struct file *file;            /* NULL: not open */
@@ -46,6 +47,12 @@ struct segment {
     size_t damage_count;
     size_t damage_cap;
 };
+
+/* Whether the active segment's file has to be synced. */
+static inline bool segment_is_unsynced(const struct segment *s)
+{
+    return s->synced_size < s->size || s->cut_back;
+}
 
 /* In memory only. */
 struct segment *segment_new(const char *dir, int64_t base_offset);

@@ -59,11 +59,12 @@ bool log_sync_begin(struct log *log, struct log_sync *sync)
         return false;
     }
     sync->recovery_point = begin_recovery_point(log);
-    if (active->synced_size == active->size && log->unsynced.count == 0 && !log->dir_unsynced) {
+    if (!segment_is_unsynced(active) && log->unsynced.count == 0 && !log->dir_unsynced) {
         return false;
     }
-    if (active->synced_size < active->size) {
+    if (segment_is_unsynced(active)) {
         sync->active = file_ref(active->file);
+        active->cut_back = false; /* if this sync fails, so has the log */
     }
     sync->others = log->unsynced.items;
     sync->other_count = log->unsynced.count;

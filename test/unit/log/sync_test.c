@@ -211,6 +211,38 @@ static void a_full_disk_only_delays_the_recovery_point(void **state)
     assert_int_equal(log_recovery_point(f->log), 2);
 }
 
+/* What it left has been cut off, but on the device it may still be, and would be taken for a torn end. */
+static void a_write_that_failed_is_off_the_device_before_the_log_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct segment *first = log_active(f->log);
+    struct log_sync sync;
+    bool found = false;
+    struct error e;
+
+    append(f, 2);
+    fixture_sync(f->log);
+    for (int rolls = 0; rolls < 2; rolls++) {
+        faults.write_errno = ENOSPC;
+        faults.write_torn = 500;
+        assert_int_equal(fixture_append(f->log, f->batch, 1, NULL), ERR_DISK_FULL);
+        faults.write_errno = 0;
+        if (rolls > 0) {
+            OK(log_roll(f->log, &e));
+        }
+        assert_true(log_sync_begin(f->log, &sync));
+        assert_true(rolls > 0 || sync.active != NULL);
+        for (size_t i = 0; rolls > 0 && i < sync.other_count; i++) {
+            found = found || strstr(sync.others[i]->path, "00000000000000000000.log") != NULL;
+        }
+        log_sync_run(&sync);
+        log_sync_end(f->log, &sync);
+    }
+    assert_true(found);
+    assert_ptr_not_equal(first, log_active(f->log));
+    assert_false(log_sync_begin(f->log, &sync));
+}
+
 static void the_page_cache_may_count_as_durable(void **state)
 {
     struct fixture *f = *state;
@@ -237,6 +269,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_sync_ends_writing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_only_delays_the_recovery_point, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_write_that_failed_is_off_the_device_before_the_log_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_page_cache_may_count_as_durable, set_up, tear_down),
     };
 
