@@ -28,7 +28,7 @@ static const char usage[] =
     "  -d, --database NAME  whose tables need no qualification (default fluss)\n"
     "  -c, --command SQL    run this and end; may be repeated\n"
     "  -f, --file FILE      run this script and end\n"
-    "  --format NAME        box, markdown, csv, json or jsonl (default box)\n"
+    "  --format NAME        box, markdown, csv, json, jsonl or arrow (default box)\n"
     "  --timing             tell how long each statement took\n"
     "  --bare               no header of CSV, no count of rows\n"
     "  -h, --help           print this\n"

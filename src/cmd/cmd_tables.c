@@ -20,7 +20,7 @@
 
 #define COMMON_USAGE                                                                               \
     "  --server HOST:PORT  any server of the cluster (default " SERVER_DEFAULT ")\n"               \
-    "  --format NAME       box, markdown, csv, json or jsonl (default box)\n"                      \
+    "  --format NAME       box, markdown, csv, json, jsonl or arrow (default box)\n"               \
     "  -h, --help          print this\n"
 
 static const char tables_usage[] =

@@ -81,7 +81,8 @@ static enum errcode set_columns(struct tail_args *a, const char *value, struct e
 
 static enum errcode set_format(struct tail_args *a, const char *value, struct error *e)
 {
-    if (!output_format_parse(value, &a->follow.format) || a->follow.format == OUTPUT_JSON) {
+    if (!output_format_parse(value, &a->follow.format) || a->follow.format == OUTPUT_JSON ||
+        a->follow.format == OUTPUT_ARROW) {
         return error_set(e, ERR_INVALID_ARGUMENT,
                          "--format: found \"%.40s\", expected jsonl, csv, markdown or box", value);
     }

@@ -35,7 +35,7 @@ static const struct {
     {"dn", schemas, "", "databases of Fluss, which are schemas here"},
     {"dt", tables, " [PATTERN]", "tables; * and ? in the pattern stand for any characters"},
     {"echo", echo, " TEXT", "write the text to where results go"},
-    {"format", format, " NAME", "box, markdown, csv, json or jsonl"},
+    {"format", format, " NAME", "box, markdown, csv, json, jsonl or arrow"},
     {"i", include, " FILE", "run a script"},
     {"l", databases, "", "databases of the connection"},
     {"o", turn, " [FILE]", "results into the file, or to the terminal again"},

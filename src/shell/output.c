@@ -5,7 +5,7 @@
 static const struct output_kind output_csv;
 static const struct output_kind output_markdown;
 
-const char output_format_names[] = "box, markdown, csv, json or jsonl";
+const char output_format_names[] = "box, markdown, csv, json, jsonl or arrow";
 
 static const struct {
     const char *name;
@@ -13,7 +13,7 @@ static const struct {
 } formats[] = {
     [OUTPUT_BOX] = {"box", &output_box},       [OUTPUT_MARKDOWN] = {"markdown", &output_markdown},
     [OUTPUT_CSV] = {"csv", &output_csv},       [OUTPUT_JSON] = {"json", &output_json},
-    [OUTPUT_JSONL] = {"jsonl", &output_jsonl},
+    [OUTPUT_JSONL] = {"jsonl", &output_jsonl}, [OUTPUT_ARROW] = {"arrow", &output_arrow},
 };
 
 bool output_format_parse(const char *text, enum output_format *ret)

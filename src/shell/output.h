@@ -6,6 +6,7 @@
  *   csv       RFC 4180 with a header; NULL is nothing, the empty text is ""
  *   json      one array of objects
  *   jsonl     an object per line
+ *   arrow     an Arrow IPC stream, one for each result
  *
  * In JSON, numbers, booleans, arrays and JSON keep their kind; everything else is text. Control
  * characters never reach a terminal. Memory: a box keeps BOX_SAMPLE rows to find its widths, the
@@ -17,7 +18,14 @@
 #include "client.h"
 #include "sink.h"
 
-enum output_format { OUTPUT_BOX, OUTPUT_MARKDOWN, OUTPUT_CSV, OUTPUT_JSON, OUTPUT_JSONL };
+enum output_format {
+    OUTPUT_BOX,
+    OUTPUT_MARKDOWN,
+    OUTPUT_CSV,
+    OUTPUT_JSON,
+    OUTPUT_JSONL,
+    OUTPUT_ARROW
+};
 
 struct output_options {
     enum output_format format;
@@ -35,6 +43,7 @@ struct output {
     uint64_t rows;
     struct arena arena; /* of one result */
     struct box *box;
+    struct arrow_result *arrow;
 };
 
 bool output_format_parse(const char *text, enum output_format *ret);

@@ -15,23 +15,6 @@ static enum json_kind kind_of(uint32_t type)
                                          : JSON_TEXT;
 }
 
-/* The element of an array type; 0: it is none. */
-static uint32_t element_of(uint32_t type)
-{
-    static const uint32_t arrays[][2] = {
-        {1000, 16},   {1001, 17},   {1005, 21},   {1007, 23},   {1009, 25},   {1015, 25},
-        {1016, 20},   {1021, 700},  {1022, 701},  {1115, 1114}, {1182, 1082}, {1183, 1083},
-        {1185, 1184}, {1187, 1186}, {1231, 1700}, {199, 114},   {2951, 2950},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(arrays); i++) {
-        if (arrays[i][0] == type) {
-            return arrays[i][1];
-        }
-    }
-    return 0;
-}
-
 static void put_escaped(struct sink *s, uint8_t c)
 {
     switch (c) {
@@ -106,28 +89,6 @@ static void put_value(struct sink *s, enum json_kind kind, struct bytes b)
 
 /* ---- arrays: {1,NULL,"a \"b\""}, also nested ---- */
 
-/* The element that begins here, without quotes and backslashes; returns its length in the text. */
-static size_t take_element(struct bytes b, struct buffer *ret, bool *ret_quoted)
-{
-    size_t i = 0;
-
-    buffer_clear(ret);
-    *ret_quoted = b.len > 0 && b.data[0] == '"';
-    for (i = *ret_quoted ? 1 : 0; i < b.len; i++) {
-        uint8_t c = b.data[i];
-
-        if (c == '\\' && i + 1 < b.len) {
-            i++;
-        } else if (*ret_quoted && c == '"') {
-            return i + 1;
-        } else if (!*ret_quoted && (c == ',' || c == '}')) {
-            break;
-        }
-        buffer_u8(ret, b.data[i]);
-    }
-    return i;
-}
-
 static void put_array(struct sink *s, enum json_kind kind, struct bytes b)
 {
     OWNED(buffer_fini) struct buffer element = BUFFER_INIT;
@@ -141,7 +102,7 @@ static void put_array(struct sink *s, enum json_kind kind, struct bytes b)
         } else if (b.data[0] == ',') {
             sink_text(s, ",");
         } else {
-            len = take_element(b, &element, &quoted);
+            len = output_take_element(b, &element, &quoted);
             if (!quoted && bytes_equal_str(buffer_view(&element), "NULL")) {
                 sink_text(s, "null");
             } else {
@@ -159,7 +120,7 @@ static void put_object(struct output *o, const struct client_cell *cells)
     sink_text(o->sink, "{");
     for (size_t i = 0; i < o->count; i++) {
         uint32_t type = o->columns[i].type;
-        uint32_t element = element_of(type);
+        uint32_t element = output_element_of(type);
 
         sink_text(o->sink, i == 0 ? "" : ",");
         put_string(o->sink, bytes_str(o->columns[i].name));

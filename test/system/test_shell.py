@@ -1,6 +1,8 @@
 """`eider sql` as a program: what it prints, how it ends."""
 
 import csv
+import datetime
+import decimal
 import fcntl
 import io
 import json
@@ -60,6 +62,63 @@ async def test_results_are_read_by_others(server, db, table):
     )
     rows = list(csv.reader(io.StringIO(shell(server, "-d", db, "--format", "csv", "-c", query).stdout)))
     assert rows[0] == ["id", "name", "tags"] and rows[2][:2] == ["1", "n,1"] and len(rows) == 3001
+
+
+EVERY_TYPE = """
+    select true b, 1::int2 i2, -2::int4 i4, 3::int8 i8, 1.5::float4 f4, 'nan'::float8 f8, 'é' s, 'a\\xff'::blob y,
+        date '1969-12-31' d, time '10:11:12.123456' t, timestamp '1969-12-31 23:59:59.5' ts,
+        timestamptz '2026-11-21 10:00:00.000001+00' tz, -0.05::decimal(10,2) n,
+        -12345678901234567890123456789.123456789::decimal(38,9) m, [1, null] li, ['a,b', null, 'NULL', '"'] ls, {'x': 1} j
+    union all select {nulls}
+""".replace("{nulls}", ", ".join(["null"] * 17))
+
+
+def arrow(server, query):
+    done = subprocess.run(
+        command(server, "--format", "arrow", "-c", query), capture_output=True, timeout=60, env=process.environment()
+    )
+    assert done.returncode == 0, done.stderr
+    table = pa.ipc.open_stream(done.stdout).read_all()
+    table.validate(full=True)
+    return table
+
+
+def test_arrow_is_read_by_pyarrow(server):
+    table = arrow(server, EVERY_TYPE)
+    assert [str(t) for t in table.schema.types] == [
+        *"bool int16 int32 int64 float double string binary date32[day] time64[us] timestamp[us]".split(),
+        "timestamp[us, tz=UTC]",
+        "decimal128(10, 2)",
+        "decimal128(38, 9)",
+        "list<item: int32>",
+        "list<item: string>",
+        "string",
+    ]
+    row = table.slice(0, 1).to_pylist()[0]
+    assert str(row.pop("f8")) == "nan"
+    assert row == {
+        "b": True,
+        "i2": 1,
+        "i4": -2,
+        "i8": 3,
+        "f4": 1.5,
+        "s": "é",
+        "y": b"a\xff",
+        "d": datetime.date(1969, 12, 31),
+        "t": datetime.time(10, 11, 12, 123456),
+        "ts": datetime.datetime(1969, 12, 31, 23, 59, 59, 500000),
+        "tz": datetime.datetime(2026, 11, 21, 10, 0, 0, 1, datetime.UTC),
+        "n": decimal.Decimal("-0.05"),
+        "m": decimal.Decimal("-12345678901234567890123456789.123456789"),
+        "li": [1, None],
+        "ls": ["a,b", None, "NULL", '"'],
+        "j": '{"x":1}',
+    }
+    assert set(table.slice(1, 1).to_pylist()[0].values()) == {None}
+    table = arrow(server, "select i, 'n' || i as s from range(200000) r(i)")
+    assert table["i"].to_pylist() == list(range(200000)) and table["s"][199999].as_py() == "n199999"
+    assert arrow(server, "select 1 as a where false").num_rows == 0
+    assert "cast it to text" in shell(server, "--format", "arrow", "-c", "select date '0044-03-15 (BC)'", code=2).stderr
 
 
 def test_statements_come_from_arguments_files_and_standard_input(server, tmp_path):
