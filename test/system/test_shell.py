@@ -293,7 +293,7 @@ def test_the_end_of_input_ends_the_shell(server, tmp_path):
     p = Person(server, 80, tmp_path)
     p.sees("fluss=> ")
     end = time.monotonic() + 60
-    while p.child.poll() is None and time.monotonic() < end:
-        p.type("\x04")  # libedit takes keys one by one only after it has shown the prompt
-        time.sleep(0.2)
+    while termios.tcgetattr(p.leader)[3] & termios.ICANON and time.monotonic() < end:
+        time.sleep(0.05)  # until libedit takes keys one by one, Ctrl-D is not a key but the end of a line
+    p.type("\x04")
     assert p.ends() == 0
