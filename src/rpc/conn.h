@@ -6,9 +6,11 @@
  *
  * Memory for large frames is charged to the shard's budget as the bytes arrive, so that a promise
  * of a large frame costs nothing; a read buffer that frames in flight still hold when the next one
- * is taken is charged as a whole. When the budget is exhausted, or the peer does not take its
- * responses, or too many requests are in flight, no frame is delivered and the connection is not
- * read until things get better; nothing is dropped or killed.
+ * is taken is charged as a whole. What one read brought of a frame that begins is charged even
+ * beyond the budget: at most a read buffer, and nothing is read while the budget is full. When it
+ * is exhausted, or the peer does not take its responses, or too many requests are in flight, no
+ * frame is delivered and the connection is not read until things get better; nothing is dropped or
+ * killed.
  *
  * Without memory things still go on, slowly. One waiting connection at a time may overdraw the
  * budget to complete its large frame, so half-received frames cannot block each other for good;

@@ -41,6 +41,7 @@ bool output_is_number(uint32_t type)
 
 void output_begin(struct output *o, const struct client_column *columns, size_t count)
 {
+    output_drop(o);
     o->kind = formats[o->options->format].kind;
     o->columns = columns;
     o->count = count;
@@ -53,6 +54,14 @@ void output_row(struct output *o, const struct client_cell *cells)
 {
     o->kind->row(o, cells);
     o->rows++;
+}
+
+void output_drop(struct output *o)
+{
+    if (o->kind != NULL && o->kind->drop != NULL) {
+        o->kind->drop(o);
+    }
+    o->columns = NULL;
 }
 
 void output_end(struct output *o)
@@ -121,7 +130,7 @@ static void csv_row(struct output *o, const struct client_cell *cells)
     sink_text(o->sink, "\n");
 }
 
-static const struct output_kind output_csv = {csv_begin, csv_row, nothing, NULL};
+static const struct output_kind output_csv = {csv_begin, csv_row, nothing, NULL, NULL};
 
 /* ---- Markdown ---- */
 
@@ -161,4 +170,5 @@ static void markdown_row(struct output *o, const struct client_cell *cells)
     sink_text(o->sink, o->count > 0 ? " |\n" : "");
 }
 
-static const struct output_kind output_markdown = {markdown_begin, markdown_row, nothing, NULL};
+static const struct output_kind output_markdown = {markdown_begin, markdown_row, nothing, NULL,
+                                                   NULL};

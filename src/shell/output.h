@@ -49,11 +49,12 @@ struct output {
 bool output_format_parse(const char *text, enum output_format *ret);
 extern const char output_format_names[]; /* for messages */
 
-/* One result: begin, its rows, end. columns live until the end. */
+/* One result: begin, its rows, and end, or drop where it breaks off. columns live until then. */
 void output_begin(struct output *o, const struct client_column *columns, size_t count);
 /* As many cells as columns. */
 void output_row(struct output *o, const struct client_cell *cells);
 void output_end(struct output *o);
+void output_drop(struct output *o); /* nothing happens when there is no result */
 /* What has been held is written: a result that goes on. */
 void output_settle(struct output *o);
 

@@ -373,14 +373,22 @@ static void arrow_row(struct output *o, const struct client_cell *cells)
     }
 }
 
+static void arrow_drop(struct output *o)
+{
+    struct arrow_result *r = TAKE(o->arrow);
+
+    if (r != NULL) {
+        arrow_builder_free(r->builder);
+    }
+}
+
 static void arrow_end(struct output *o)
 {
     flush(o);
     if (!o->arrow->dropped) {
         sink_bytes(o->sink, ARROW_STREAM_END);
     }
-    arrow_builder_free(o->arrow->builder);
-    o->arrow = NULL;
+    arrow_drop(o);
 }
 
-const struct output_kind output_arrow = {arrow_begin, arrow_row, arrow_end, flush};
+const struct output_kind output_arrow = {arrow_begin, arrow_row, arrow_end, flush, arrow_drop};

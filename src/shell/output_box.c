@@ -293,4 +293,4 @@ static void box_end(struct output *o)
     }
 }
 
-const struct output_kind output_box = {box_begin, box_row, box_end, box_settle};
+const struct output_kind output_box = {box_begin, box_row, box_end, box_settle, NULL};

@@ -154,5 +154,5 @@ static void lines_row(struct output *o, const struct client_cell *cells)
     sink_text(o->sink, "\n");
 }
 
-const struct output_kind output_json = {json_begin, json_row, json_end, NULL};
-const struct output_kind output_jsonl = {lines_begin, lines_row, lines_begin, NULL};
+const struct output_kind output_json = {json_begin, json_row, json_end, NULL, NULL};
+const struct output_kind output_jsonl = {lines_begin, lines_row, lines_begin, NULL, NULL};

@@ -9,6 +9,7 @@ struct output_kind {
     void (*row)(struct output *o, const struct client_cell *cells);
     void (*end)(struct output *o);
     void (*settle)(struct output *o); /* NULL: nothing is held */
+    void (*drop)(struct output *o);   /* NULL: nothing but the arena; also after the end */
 };
 
 /* Arrays as PostgreSQL writes them: {1,NULL,"a \"b\""}, also nested. output_array.c */

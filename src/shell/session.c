@@ -224,6 +224,7 @@ enum session_result shell_statement(struct shell *s, struct bytes statement)
                    s->out.file == NULL && terminal_is(STDOUT_FILENO));
     code = follow(&r, &e);
     progress_clear(&r.progress);
+    output_drop(&s->output);
     arena_fini(&r.row);
     sink_flush(&s->out);
     if (code != ERR_OK) {
