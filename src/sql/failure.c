@@ -66,3 +66,57 @@ bool failure_of(struct sql_error *e, const struct error *why)
 {
     return sql_fail(e, failure_state(why->code), why->message);
 }
+
+/* ---- of DuckDB, known by their words ---- */
+
+static const struct {
+    const char *prefix;
+    const char *inside; /* NULL: anything */
+    const char *state;
+} duck_states[] = {
+    {"Parser Error", NULL, "42601"},
+    {"Syntax Error", NULL, "42601"},
+    {"Catalog Error", "Function", "42883"},
+    {"Catalog Error", "Schema", "3F000"},
+    {"Catalog Error", "Type", "42704"},
+    {"Catalog Error", NULL, "42P01"},
+    {"Binder Error", "eferenced column", "42703"},
+    {"Binder Error", "does not have a column", "42703"},
+    {"Binder Error", "No function matches", "42883"},
+    {"Binder Error", "mbiguous", "42702"},
+    {"Binder Error", "GROUP BY", "42803"},
+    {"Binder Error", NULL, "42000"},
+    {"Conversion Error", NULL, "22P02"},
+    {"Out of Range Error", NULL, "22003"},
+    {"Invalid Input Error", NULL, "22023"},
+    {"Invalid type Error", NULL, "42804"},
+    {"Mismatch Type Error", NULL, "42804"},
+    {"INTERRUPT Error", NULL, "57014"},
+    {"Out of Memory Error", NULL, "53200"},
+    {"Permission Error", NULL, "42501"},
+    {"Not implemented Error", NULL, "0A000"},
+    {"Parameter Not Resolved Error", NULL, "42P18"},
+    {"Transaction", NULL, "25000"},
+    {"IO Error", NULL, "58030"},
+    {"Invalid Configuration Error", NULL, "42501"},
+    {"Division by Zero", NULL, "22012"},
+};
+
+const char *failure_duck_state(const char *message)
+{
+    for (size_t i = 0; i < ARRAY_LEN(duck_states); i++) {
+        if (strncmp(message, duck_states[i].prefix, strlen(duck_states[i].prefix)) == 0 &&
+            (duck_states[i].inside == NULL || strstr(message, duck_states[i].inside) != NULL)) {
+            return duck_states[i].state;
+        }
+    }
+    return "XX000";
+}
+
+bool failure_of_duck(struct sql_error *e, const char *message)
+{
+    if (message == NULL) {
+        message = "DuckDB gives no reason";
+    }
+    return sql_fail(e, failure_duck_state(message), message);
+}

@@ -8,5 +8,9 @@
 const char *failure_state(enum errcode code);
 /* Always false. */
 bool failure_of(struct sql_error *e, const struct error *why);
+/* The SQLSTATE of an error that DuckDB explains like this. */
+const char *failure_duck_state(const char *message);
+/* Always false. NULL: it did not explain. */
+bool failure_of_duck(struct sql_error *e, const char *message);
 
 #endif

@@ -115,7 +115,7 @@ static void hide(char *text, const char *path)
 static bool bad_file(struct sql_engine *engine, const struct spool *file, const char *words,
                      struct sql_error *e)
 {
-    const char *state = statement_error_state(words);
+    const char *state = failure_duck_state(words);
 
     if (strncmp(words, "FATAL", 5) == 0 || strncmp(words, "INTERNAL", 8) == 0) {
         diag_warn("sql", "reading Parquet: %s", words);

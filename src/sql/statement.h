@@ -74,7 +74,4 @@ MUST_USE bool statement_check_table(struct sql_statement *st, struct sql_error *
 MUST_USE bool statement_rows(struct sql_statement *st, struct sql_result **ret,
                              struct sql_error *e);
 
-/* What PostgreSQL calls an error that DuckDB explains like this. */
-const char *statement_error_state(const char *message);
-
 #endif

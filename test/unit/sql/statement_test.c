@@ -1,18 +1,5 @@
 #include "../../support/sql_store.h"
 #include "sql/statement.h"
-#include "sql/value.h"
-
-static void errors_have_states(void **state)
-{
-    (void)state;
-    assert_string_equal(statement_error_state("Parser Error: syntax error"), "42601");
-    assert_string_equal(statement_error_state("Catalog Error: Table with name x"), "42P01");
-    assert_string_equal(statement_error_state("Catalog Error: Scalar Function with name x"),
-                        "42883");
-    assert_string_equal(statement_error_state("INTERRUPT Error: Interrupted!"), "57014");
-    assert_string_equal(statement_error_state("something else"), "XX000");
-    assert_string_equal(statement_error_state(""), "XX000");
-}
 
 static void only_queries(void **state)
 {
@@ -30,98 +17,43 @@ static void only_queries(void **state)
     assert_non_null(sql_ask(q, "explain analyze select 1"));
 }
 
-static void parameters_have_types(void **state)
+static void what_is_known_of_them(void **state)
 {
+    static const struct {
+        const char *text;
+        bool write;
+        enum sql_copy copy;
+        const char *tag;
+    } cases[] = {
+        {"select 1", false, SQL_COPY_NONE, "SELECT 7"},
+        {"explain select 1", false, SQL_COPY_NONE, "EXPLAIN"},
+        {"show databases", false, SQL_COPY_NONE, "SELECT 7"},
+        {"insert into t values (1, 'x', 2)", true, SQL_COPY_NONE, "INSERT 0 0"},
+        {"copy t from stdin", true, SQL_COPY_FROM, "COPY 0"},
+        {"copy t to stdout", false, SQL_COPY_TO, "COPY 7"},
+        {"drop table t", true, SQL_COPY_NONE, "DROP TABLE"},
+    };
     struct sql_store *q = sql_ready(state);
-    uint32_t types[] = {20, 1082};
-    struct sql_source source = {.text =
-                                    "select $1 + 1, $2::date, x from range(3) r(x) where x = $1",
-                                .types = types,
-                                .type_count = 2};
-    struct sql_parameter values[] = {{.text = bytes_str("2")}, {.text = bytes_str("2026-01-02")}};
-    OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
-    struct sql_statement *st = NULL;
-    struct sql_result *r = NULL;
-    size_t rows = 0;
-
-    assert_true(sql_prepare(q->session, &source, &st, &q->error));
-    assert_int_equal(sql_parameter_count(st), 2);
-    assert_int_equal(sql_parameter_type(st, 0), 20);
-    assert_int_equal(sql_parameter_type(st, 1), 1082);
-    assert_int_equal(sql_column_type(st, 1)->oid, 1082);
-    assert_string_equal(sql_column_name(st, 2), "x");
-    for (int round = 0; round < 2; round++) {
-        buffer_clear(&out);
-        assert_true(sql_execute(st, values, &r, &q->error));
-        assert_true(sql_result_next(r, &rows, &q->error));
-        assert_int_equal(rows, 1);
-        sql_add_row(q, r, 0, &out, 3);
-        assert_true(bytes_equal_str(buffer_view(&out), "3|2026-01-02|2"));
-        assert_true(sql_result_next(r, &rows, &q->error));
-        assert_int_equal(rows, 0);
-        sql_result_free(r);
-    }
-    values[0].text = bytes_str("no number");
-    assert_false(sql_execute(st, values, &r, &q->error) && sql_result_next(r, &rows, &q->error));
-    sql_statement_free(st);
-}
-
-/* DuckDB does not know the columns of these before it has seen the parameters. */
-static void functions_that_look_at_parameters(void **state)
-{
-    struct sql_store *q = sql_ready(state);
-    struct sql_source source = {.text = "select json_object($1::text, 1), 5, $2::int[]"};
-    struct sql_parameter values[] = {{.text = bytes_str("a")}, {.text = bytes_str("[1, 2]")}};
-    OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
-    struct sql_statement *st = NULL;
-    struct sql_result *r = NULL;
-    size_t rows = 0;
-
-    assert_true(sql_prepare(q->session, &source, &st, &q->error));
-    assert_int_equal(sql_column_count(st), 3);
-    assert_int_equal(sql_column_type(st, 1)->oid, 23);
-    assert_true(sql_execute(st, values, &r, &q->error));
-    assert_true(sql_result_next(r, &rows, &q->error));
-    sql_add_row(q, r, 0, &out, 3);
-    assert_true(bytes_equal_str(buffer_view(&out), "{\"a\":1}|5|{1,2}"));
-    sql_result_free(r);
-    sql_statement_free(st);
-}
-
-static void a_table_that_has_become_another(void **state)
-{
-    struct sql_store *q = sql_ready(state);
-    struct sql_source source = {.text = "select * from t"};
-    struct sql_statement *st = NULL;
-    struct sql_result *r = NULL;
+    char tag[SQL_TAG_MAX];
 
     (void)store_create_table(q->store, "t", STORE_PLAIN);
     sql_session_view(q->session, meta_current(q->store->meta));
-    assert_true(sql_prepare(q->session, &source, &st, &q->error));
-    store_drop_table(q->store, "t");
-    (void)store_create_table(q->store, "t",
-                             "{\"version\":1,\"schema\":{\"version\":1,\"columns\":["
-                             "{\"name\":\"a\",\"data_type\":{\"type\":\"STRING\"},\"id\":0},"
-                             "{\"name\":\"b\",\"data_type\":{\"type\":\"INTEGER\"},\"id\":1},"
-                             "{\"name\":\"c\",\"data_type\":{\"type\":\"BIGINT\"},\"id\":2}],"
-                             "\"highest_field_id\":2},\"partition_key\":[],\"bucket_count\":1,"
-                             "\"properties\":{},\"custom_properties\":{}}");
-    sql_session_view(q->session, meta_current(q->store->meta));
-    assert_false(sql_execute(st, NULL, &r, &q->error));
-    assert_string_equal(q->error.state, "0A000");
-    store_drop_table(q->store, "t");
-    sql_session_view(q->session, meta_current(q->store->meta));
-    assert_false(sql_execute(st, NULL, &r, &q->error));
-    sql_statement_free(st);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct sql_statement *st = NULL;
+
+        assert_true(
+            sql_prepare(q->session, &(struct sql_source){.text = cases[i].text}, &st, &q->error));
+        assert_int_equal(sql_is_write(st), cases[i].write);
+        assert_int_equal(sql_copy_kind(st), cases[i].copy);
+        sql_tag(st, 7, tag);
+        assert_string_equal(tag, cases[i].tag);
+        sql_statement_free(st);
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_have_states),      SQL_TEST(only_queries),
-        SQL_TEST(parameters_have_types),           SQL_TEST(functions_that_look_at_parameters),
-        SQL_TEST(a_table_that_has_become_another),
-    };
+    const struct CMUnitTest tests[] = {SQL_TEST(only_queries), SQL_TEST(what_is_known_of_them)};
 
     return cmocka_run_group_tests_name("sql/statement", tests, NULL, NULL);
 }
