@@ -173,6 +173,9 @@ static void take_rows(struct last_reader *l, const struct msg_pb_fetch_log_resp_
     l->op->read.rows = rows.items;
     l->op->read.count = rows.count;
     l->op->read.high_watermark = b->high_watermark;
+    if (b->high_watermark > l->end) {
+        l->end = b->high_watermark; /* rows not waited for (acks 1) may only now be durable */
+    }
     if (rows.count > 0 && rows.items[rows.count - 1].offset >= l->next) {
         l->next = rows.items[rows.count - 1].offset + 1;
     } else if (b->has_filtered_end_offset && b->filtered_end_offset > l->next) {
