@@ -46,7 +46,8 @@ bool dialect_split(struct bytes *text, struct bytes *ret);
 /* The n-th word, from 0, is this one, in any case. */
 bool dialect_starts(struct bytes statement, const char *const *words, size_t count);
 
-/* Of parameters whose type is 0, that to which the text casts them ($1::date), if it is a known one. */
+/* Of parameters whose type is 0, that to which the text casts them ($1::date), if it is a known one, and
+ * bigint in range($1, 10) and generate_series. */
 void dialect_parameter_types(struct bytes statement, uint32_t *types, size_t count);
 /* casts: by parameter, from $1 on; NULL entries: none. Appends to out, with a 0 byte behind. */
 void dialect_rewrite(struct bytes statement, const char *const *casts, size_t count,

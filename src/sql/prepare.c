@@ -170,7 +170,7 @@ static bool is_open(struct sql_statement *st)
     void *logical = NULL;
     bool open;
 
-    if (st->parameter_count == 0 || d->prepared_statement_column_count(st->prepared) == 0) {
+    if (d->nparams(st->prepared) == 0 || d->prepared_statement_column_count(st->prepared) == 0) {
         return false;
     }
     logical = d->prepared_statement_column_logical_type(st->prepared, 0);
@@ -180,18 +180,31 @@ static bool is_open(struct sql_statement *st)
 }
 
 /* Then they are those of the statement with nulls for parameters. */
-static bool describe(struct sql_statement *st, struct bytes given, struct sql_error *e)
+static bool prepare_nulls(struct sql_statement *st, struct bytes given, void **ret,
+                          struct sql_error *e)
 {
     OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+
+    dialect_rewrite_nulls(given, casts_of(st), st->parameter_count, &text);
+    if (prepare_one(st->session, (const char *)text.data, ret, e)) {
+        return true;
+    }
+    duckdb()->destroy_prepare(ret);
+    return false;
+}
+
+static bool describe(struct sql_statement *st, struct bytes given, struct sql_error *e)
+{
     void *prepared = NULL;
     bool right;
 
     if (!is_open(st)) {
         return take_columns(st, st->prepared, e);
     }
-    dialect_rewrite_nulls(given, casts_of(st), st->parameter_count, &text);
-    right = prepare_one(st->session, (const char *)text.data, &prepared, e) &&
-            take_columns(st, prepared, e);
+    if (!prepare_nulls(st, given, &prepared, e)) {
+        return false;
+    }
+    right = take_columns(st, prepared, e);
     duckdb()->destroy_prepare(&prepared);
     return right;
 }
@@ -284,20 +297,28 @@ bool prepare_query(struct sql_statement *st, const struct sql_source *source, st
     return true;
 }
 
-bool prepare_count(struct sql_session *s, const char *query, size_t *ret, struct sql_error *e)
+bool prepare_count(struct sql_statement *st, const struct sql_source *source, size_t *ret,
+                   struct sql_error *e)
 {
     OWNED(buffer_fini) struct buffer text = BUFFER_INIT;
+    struct bytes given = bytes_str(source->text);
     void *prepared = NULL;
-    bool right;
 
-    dialect_rewrite(bytes_str(query), NULL, 0, &text);
-    right = prepare_one(s, (const char *)text.data, &prepared, e);
-    if (right && !only_reads(duckdb()->prepared_statement_type(prepared))) {
-        right = sql_fail(e, "42601", "what is inserted has to be a query");
+    dialect_rewrite(given, NULL, 0, &text);
+    if (!prepare_text(st, (const char *)text.data, e)) {
+        return false;
     }
-    if (right) {
-        *ret = duckdb()->prepared_statement_column_count(prepared);
+    if (!only_reads(duckdb()->prepared_statement_type(st->prepared))) {
+        return sql_fail(e, "42601", "what is inserted has to be a query");
     }
+    if (!is_open(st)) {
+        *ret = duckdb()->prepared_statement_column_count(st->prepared);
+        return true;
+    }
+    if (!take_parameters(st, source, e) || !prepare_nulls(st, given, &prepared, e)) {
+        return false;
+    }
+    *ret = duckdb()->prepared_statement_column_count(prepared);
     duckdb()->destroy_prepare(&prepared);
-    return right;
+    return true;
 }

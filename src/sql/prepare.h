@@ -10,8 +10,8 @@ MUST_USE bool prepare_query(struct sql_statement *st, const struct sql_source *s
                             struct sql_error *e);
 /* A text as DuckDB has it, in the place of what is prepared. The tables it reads are noted. */
 MUST_USE bool prepare_text(struct sql_statement *st, const char *text, struct sql_error *e);
-/* How many columns a query has. */
-MUST_USE bool prepare_count(struct sql_session *s, const char *query, size_t *ret,
+/* How many columns a query has that is yet to become part of the statement. */
+MUST_USE bool prepare_count(struct sql_statement *st, const struct sql_source *source, size_t *ret,
                             struct sql_error *e);
 /* The tables that have been noted. */
 void prepare_forget(struct sql_statement *st);

@@ -313,6 +313,33 @@ static uint32_t type_named(const struct token *name, bool array)
     return 0;
 }
 
+/* Of "($1, 10)" behind the name of a function over integers: other functions of these names have
+ * arguments that say by themselves what they are. */
+static void types_of_series(struct bytes text, uint32_t *types, size_t count)
+{
+    struct bytes rest = text;
+    struct token t = token_next_solid(&rest);
+
+    while (is_byte(&t, '(') || is_byte(&t, ',')) {
+        t = token_next_solid(&rest);
+        if (t.kind != TOKEN_PARAMETER && t.kind != TOKEN_NUMBER) {
+            return;
+        }
+        t = token_next_solid(&rest);
+    }
+    if (!is_byte(&t, ')')) {
+        return;
+    }
+    text = bytes_slice(text, 0, text.len - rest.len);
+    while ((t = token_next_solid(&text)).kind != TOKEN_END) {
+        size_t number = t.kind == TOKEN_PARAMETER ? parameter_number(&t) : 0;
+
+        if (number > 0 && number <= count && types[number - 1] == 0) {
+            types[number - 1] = 20;
+        }
+    }
+}
+
 void dialect_parameter_types(struct bytes statement, uint32_t *types, size_t count)
 {
     struct token t;
@@ -322,6 +349,9 @@ void dialect_parameter_types(struct bytes statement, uint32_t *types, size_t cou
         struct bytes rest = statement;
         struct token next[4]; /* "::" name "[" */
 
+        if (token_is(&t, "range") || token_is(&t, "generate_series")) {
+            types_of_series(statement, types, count);
+        }
         if (number == 0 || number > count || types[number - 1] != 0) {
             continue;
         }

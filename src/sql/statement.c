@@ -1,7 +1,7 @@
 /* Which kind a statement is, what it is made into, and what is known of it. */
 #include "statement.h"
 
-#include "dml_run.h"
+#include "insert_list.h"
 #include "point.h"
 #include "prepare.h"
 #include "returning.h"
@@ -20,9 +20,12 @@ static bool prepare_dml(struct sql_statement *st, const struct sql_source *sourc
     if (!dml_parse(bytes_str(st->source), st->session, &st->arena, &st->dml, e)) {
         return false;
     }
-    if (st->dml.query_is_plain && (!prepare_count(st->session, st->dml.query, &count, e) ||
-                                   !dml_wrap(&st->dml, count, &st->arena, e))) {
-        return false;
+    if (st->dml.query_is_plain) {
+        insert_list_cast(&st->dml, &st->arena);
+        query.text = st->dml.query;
+        if (!prepare_count(st, &query, &count, e) || !dml_wrap(&st->dml, count, &st->arena, e)) {
+            return false;
+        }
     }
     if (st->dml.returning != NULL) {
         if (!returning_wrap(&st->dml, &st->arena, e)) {

@@ -75,6 +75,28 @@ async def test_asyncpg_parameters(connection):
     assert await connection.fetchval("select count(*) from range(10) r(x) where x = any($1::int8[])", [3, 4, 99]) == 2
 
 
+async def test_asyncpg_parameters_of_an_insert(connection):
+    """None of them has a type but by the column it goes into, or by what it is an argument of."""
+    await connection.execute("create table t (a int, b text, c date)")
+    for statement, parameters, kinds in [
+        ("insert into t (a, b) select i, 'x' from range($1, $2) r(i)", (0, 5), ["int8", "int8"]),
+        ("insert into t select i, $1, $3 from range($2) r(i)", ("y", 5, date(2026, 1, 2)), ["varchar", "int8", "date"]),
+        ("insert into t (c, a) select $1, $2", (date(2026, 1, 3), 7), ["date", "int4"]),
+        ("insert into t (a, b, c) values ($1, $2, $3)", (8, None, None), ["int4", "text", "date"]),
+    ]:
+        prepared = await connection.prepare(statement)
+        assert [p.name for p in prepared.get_parameters()] == kinds
+        await prepared.fetch(*parameters)
+    assert await connection.fetchval("select count(*) from range($1, $2)", 3, 10) == 7
+    rows = await connection.fetch("select a, b, c from t where a > 3 order by a, b")
+    assert [tuple(r) for r in rows] == [
+        (4, "x", None),
+        (4, "y", date(2026, 1, 2)),
+        (7, None, date(2026, 1, 3)),
+        (8, None, None),
+    ]
+
+
 async def test_asyncpg_reads_every_type(connection, client, db):
     data = types.table(400)
     table = await streams.make(client, db, data.schema)

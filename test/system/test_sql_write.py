@@ -74,6 +74,26 @@ def test_all_types_by_parameters(session, key):
         assert all(v is None for v in found[-1][1:])
 
 
+@pytest.mark.parametrize(
+    ("statement", "parameters", "expected"),
+    [
+        ("insert into t select i, 'x' from range(%s, %s) r(i)", (0, 3), [(0, "x"), (1, "x"), (2, "x")]),
+        ("insert into t select i, 'x' from range(%s, %s) r(i)", ("1", "3"), [(1, "x"), (2, "x")]),
+        ("insert into t (b, a) select %s, i from generate_series(%s, 2) r(i)", ("y", 1), [(1, "y"), (2, "y")]),
+        ("insert into t select %s, %s", (1, "x"), [(1, "x")]),
+        ("insert into t select %s, %s", ("1", 2), [(1, "2")]),
+        ("insert into t select %s, %s union all select %s, %s", (1, "x", 2, None), [(1, "x"), (2, None)]),
+        ("insert into t (b) select %s", (None,), [(None, None)]),
+    ],
+)
+def test_parameters_of_what_is_inserted(session, statement, parameters, expected):
+    session.execute("create table t (a int, b text)")
+    assert session.execute(statement, parameters).rowcount == len(expected)
+    assert sql.rows(session, "select * from t order by a") == expected
+    assert refused(session, "insert into t select 1, 2, %s from range(%s)", (3, 4)) == "42601"
+    assert refused(session, "insert into t (a) select %s, i from range(%s) r(i)", (3, 4)) == "42601"
+
+
 async def test_literals_and_nested_values(session, client, db):
     session.execute("create table t (a int, b bytea, c map<text, int>, d row<x int, y array<text>>, e array<array<int>>)")
     session.execute(

@@ -94,6 +94,22 @@ static void types_of_parameters(void **state)
     assert_int_equal(types[4], 0);
 }
 
+static void types_of_series(void **state)
+{
+    uint32_t types[] = {0, 21, 0, 0, 0};
+
+    (void)state;
+    dialect_parameter_types(
+        bytes_str("range( $1,$2, 5), Generate_Series($3 + 1, 2), range($4, now()), "
+                  "range, (range($9)), range($5"),
+        types, 5);
+    assert_int_equal(types[0], 20);
+    assert_int_equal(types[1], 21);
+    assert_int_equal(types[2], 0);
+    assert_int_equal(types[3], 0);
+    assert_int_equal(types[4], 0);
+}
+
 /* Neither may cost more than its length, nor be deeper than the places that are known. */
 static void long_and_deep(void **state)
 {
@@ -117,10 +133,10 @@ static void long_and_deep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),         cmocka_unit_test(operators),
-        cmocka_unit_test(casts),         cmocka_unit_test(functions_in_from),
-        cmocka_unit_test(parameters),    cmocka_unit_test(types_of_parameters),
-        cmocka_unit_test(long_and_deep),
+        cmocka_unit_test(names),           cmocka_unit_test(operators),
+        cmocka_unit_test(casts),           cmocka_unit_test(functions_in_from),
+        cmocka_unit_test(parameters),      cmocka_unit_test(types_of_parameters),
+        cmocka_unit_test(types_of_series), cmocka_unit_test(long_and_deep),
     };
 
     return cmocka_run_group_tests_name("sql/rewrite", tests, NULL, NULL);
