@@ -10,6 +10,7 @@
 #include "format/kv_batch.h"
 #include "format/partition.h"
 #include "format/partition_value.h"
+#include "format/stats_write.h"
 #include "io/clock.h"
 #include "io/gate.h"
 
@@ -23,6 +24,7 @@ struct open_bucket {
     struct bucket_id id;
     uint64_t rows;
     struct arrow_rows *columns;     /* of an ARROW log */
+    struct stats_writer *stats;     /* NULL: none */
     struct buffer log_records;      /* of another log, see row_batch.h */
     struct kv_batch_writer records; /* of a primary-key table */
     struct bytes batch;             /* when it is sent */
@@ -45,6 +47,7 @@ struct table_writer {
     struct row_format format;
     struct key_format primary;
     struct key_format bucket_key;
+    struct stats_columns stats_columns;
     bool hashed; /* rows have a bucket; else one is drawn for each flush */
     uint64_t drawn;
     struct codec *codec;
@@ -78,6 +81,9 @@ static void take_formats(struct table_writer *w)
     if (w->hashed) {
         w->bucket_key = key_format_bucket(d, o, &w->plan);
     }
+    if (w->columnar) {
+        w->stats_columns = stats_columns_of(o->statistics_columns, w->schema, &w->plan);
+    }
 }
 
 struct table_writer *table_writer_new(struct sql_session *s, const struct table_write *write)
@@ -100,6 +106,7 @@ static void close_buckets(struct table_writer *w)
 {
     for (size_t i = 0; i < w->open_count; i++) {
         arrow_rows_free(w->open[i]->columns);
+        stats_writer_free(w->open[i]->stats);
         buffer_fini(&w->open[i]->log_records);
         kv_batch_writer_fini(&w->open[i]->records);
         free(w->open[i]);
@@ -256,6 +263,8 @@ static struct open_bucket *open_bucket(struct table_writer *w, const struct buck
         kv_batch_writer_begin(&b->records, (int16_t)w->schema_id);
     } else if (w->columnar) {
         b->columns = arrow_rows_new(w->schema->row);
+        b->stats =
+            w->stats_columns.count > 0 ? stats_writer_new(w->schema->row, &w->stats_columns) : NULL;
     }
     w->open = mem_realloc(w->open, (w->open_count + 1) * sizeof(struct open_bucket *));
     w->open[w->open_count++] = b;
@@ -290,6 +299,15 @@ static enum errcode add_record(struct table_writer *w, struct open_bucket *b,
     return ERR_OK;
 }
 
+static enum errcode add_columns(struct open_bucket *b, const struct row_value *row, struct error *e)
+{
+    TRY(arrow_rows_append_values(b->columns, row, e));
+    if (b->stats != NULL) {
+        stats_writer_add(b->stats, row);
+    }
+    return ERR_OK;
+}
+
 static enum errcode add_log_record(struct table_writer *w, struct open_bucket *b,
                                    const struct row_value *row, struct error *e)
 {
@@ -313,7 +331,7 @@ enum errcode table_writer_add(struct table_writer *w, const struct row_value *ro
     if (w->keyed) {
         TRY(add_record(w, b, row, e));
     } else if (w->columnar) {
-        TRY(arrow_rows_append_values(b->columns, row, e));
+        TRY(add_columns(b, row, e));
     } else {
         TRY(add_log_record(w, b, row, e));
     }
@@ -398,6 +416,10 @@ static enum errcode finish(struct table_writer *w, struct open_bucket *b, struct
     }
     if (w->columnar) {
         TRY(arrow_rows_finish(b->columns, &codec, &w->arena, &spec.body, e));
+        if (b->stats != NULL) {
+            spec.magic = 1;
+            spec.statistics = stats_writer_section(b->stats, &w->arena);
+        }
     } else {
         spec.body = buffer_view(&b->log_records);
     }

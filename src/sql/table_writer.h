@@ -1,6 +1,9 @@
 /* Inside sql/: rows on their way into a table. They are gathered by bucket, encoded as a client would,
  * and handed to the buckets with acks = -1, so that what has been acknowledged is on disk.
  *
+ * As the Java client, it gives the batches of a log statistics of the columns that
+ * table.statistics.columns lists, and magic 1, which they need; other batches have magic 0.
+ *
  * Rows of one bucket keep their order; a bucket takes a batch whole or not at all. No writer id is
  * taken: writer and bucket share a process, an operation is answered exactly once, so nothing is ever
  * sent again. A partition that is missing is created. Memory: WRITER_BYTES, and what one row has.

@@ -175,6 +175,36 @@ async def test_what_is_skipped_is_told(server, cluster, db):
         assert part(analyzed, "batches") == (1, 20)
 
 
+WRITTEN = """create table t (a int, b text, c bigint, d date, e timestamp(0), f timestamp(3), g timestamp(6), h char(3))
+    with ('table.statistics.columns' = '*')"""
+
+
+def test_random_predicates_over_what_sql_wrote(server, db):
+    """Also where a column keeps less of a value than was given: whole seconds, and before 1970."""
+    rng = random.Random(3)
+
+    def moment(rng):
+        return f"'{rng.choice(['1969-12-31 23:59', '2026-01-01 00:00'])}:{rng.randrange(50, 60)}{rng.choice(['', '.5', '.123456'])}'"
+
+    kinds = [
+        ("a", integer(-60, 60)),
+        ("b", text("abé")),
+        ("c", lambda rng: str(rng.randrange(-(2**62), 2**62))),
+        ("d", lambda rng: f"'{DAY + datetime.timedelta(rng.randrange(-9, 9))}'"),
+        ("e", moment),
+        ("f", moment),
+        ("g", moment),
+        ("h", text("xyz")),
+    ]
+    with sql.connect(server, db) as c:
+        c.execute(WRITTEN)
+        for _ in range(50):
+            made = [[str(rng.randrange(-60, 60)) if n == "a" else v(rng) for n, v in kinds] for _ in range(rng.randrange(1, 4))]
+            made = ["(" + ", ".join("null" if rng.random() < 0.1 else v for v in row) + ")" for row in made]
+            c.execute("insert into t values " + ", ".join(made))
+        check(c, kinds, [("t", "(from t) t")], rng, 200)
+
+
 ACCOUNTS = pa.schema([("day", pa.date32()), ("name", pa.string()), ("id", pa.int32()), ("v", pa.int64())])
 
 
