@@ -184,18 +184,19 @@ static int64_t place_of(const struct sql_places *places, const struct bucket_id 
 static enum errcode take_logs(struct sql_cut *cut, struct error *e)
 {
     const struct prune *p = cut->prune;
+    bool increment = p->places != NULL; /* from its places on, to the end */
 
-    if (p->first_ms > 0) {
+    if (p->first_ms > 0 && !increment) {
         find_times(cut);
     }
     for (size_t i = 0; i < cut->count; i++) {
         struct sql_bucket *b = &cut->buckets[i];
 
         pieces_init(&b->log.ranges, &b->arena);
-        b->log.from_offset = p->places != NULL     ? place_of(p->places, &b->id)
+        b->log.from_offset = increment             ? place_of(p->places, &b->id)
                              : p->first_offset > 0 ? p->first_offset
                                                    : 0;
-        b->log.limit_offset = p->end_offset == INT64_MAX ? 0 : p->end_offset;
+        b->log.limit_offset = increment || p->end_offset == INT64_MAX ? 0 : p->end_offset;
         if (p->first_ms > 0 && b->since.op.code == ERR_OK && b->since.offset > b->log.from_offset) {
             b->log.from_offset = b->since.offset;
         }

@@ -263,8 +263,8 @@ static const struct predicate *demand(struct walk *w, const struct json *x, cons
 
 /* ---- FROM ---- */
 
-static const struct predicate_relation *add_relation(struct walk *w, const struct json *table,
-                                                     const struct scope *scope)
+static struct predicate_relation *relation_of(struct walk *w, const struct json *table,
+                                              const struct scope *scope)
 {
     struct predicate_relation *r = arena_new(w->arena, struct predicate_relation);
     const char *alias = syntax_text(table, "alias");
@@ -278,9 +278,15 @@ static const struct predicate_relation *add_relation(struct walk *w, const struc
     } else if (scope != NULL && scope->where != NULL) {
         *scope->whole = false;
     }
+    return r;
+}
+
+static void add_relation(struct walk *w, const struct json *table, const struct scope *scope)
+{
+    struct predicate_relation *r = relation_of(w, table, scope);
+
     r->next = w->out->relations;
     w->out->relations = r;
-    return r;
 }
 
 /* Rows of which sides a WHERE above the join excludes without changing what else there is. */
@@ -303,13 +309,16 @@ static void walk_from(struct walk *w, const struct json *from, const struct scop
     if (depth >= DEPTH_MAX) {
         w->out->complete = false;
     } else if (syntax_is(from, "type", "BASE_TABLE")) {
-        (void)add_relation(w, from, scope);
+        add_relation(w, from, scope);
     } else if (syntax_is(from, "type", "JOIN")) {
         sides_kept(from, &left, &right);
         walk_from(w, syntax_find(from, "left"), left ? scope : NULL, depth + 1);
         walk_from(w, syntax_find(from, "right"), right ? scope : NULL, depth + 1);
         walk_any(w, syntax_find(from, "condition"), depth + 1);
     } else {
+        if (syntax_is(from, "type", "TABLE_FUNCTION")) {
+            w->out->function = relation_of(w, from, scope);
+        }
         walk_any(w, from, depth + 1);
     }
 }
@@ -360,7 +369,7 @@ static void walk_any(struct walk *w, const struct json *value, int depth)
         return;
     }
     if (json_kind_of(value) == JSON_KIND_OBJECT && syntax_is(value, "type", "BASE_TABLE")) {
-        (void)add_relation(w, value, NULL);
+        add_relation(w, value, NULL);
         return;
     }
     if (json_kind_of(value) == JSON_KIND_OBJECT && syntax_is(value, "type", "TABLE_FUNCTION")) {

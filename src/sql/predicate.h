@@ -52,6 +52,7 @@ struct predicate_plain {
 
 struct predicates {
     const struct predicate_relation *relations; /* all there are */
+    const struct predicate_relation *function;  /* the last function in FROM, without a name */
     bool complete; /* else there may be others: nothing may be left out for anything said here */
     struct predicate_plain plain;
 };

@@ -103,6 +103,21 @@ struct prune *pushed_prune(const struct sql_statement *st, const struct meta_tab
     return p;
 }
 
+struct prune *pushed_tail(const struct sql_statement *st, const struct meta_table *table,
+                          const struct sql_parameter *parameters)
+{
+    const struct predicate_relation *tail = st->predicates.function;
+    struct literal_parameters given = {.values = parameters,
+                                       .count = parameters == NULL ? 0 : st->parameter_count};
+    struct prune_source source = {.where = tail == NULL ? NULL : tail->where,
+                                  .changelog = st->tail->keyed};
+    struct prune_sources sources = {.items = &source, .count = 1, .parameters = &given};
+    struct prune *p = prune_new(table, false, source.where == NULL ? NULL : &sources);
+
+    prune_find_keys(p, false);
+    return p;
+}
+
 /* ---- EXPLAIN ---- */
 
 /* Batches that nobody has read are counted. */

@@ -9,6 +9,9 @@ void pushed_derive(struct sql_statement *st);
 /* What an execution with these parameters leaves out of a table that it reads; NULL: nothing. */
 struct prune *pushed_prune(const struct sql_statement *st, const struct meta_table *table,
                            bool current, const struct sql_parameter *parameters);
+/* The same of an increment of a query over TAIL; never NULL. */
+struct prune *pushed_tail(const struct sql_statement *st, const struct meta_table *table,
+                          const struct sql_parameter *parameters);
 /* What the execution under way has left out, as a chunk of the rows of EXPLAIN; NULL: it reads no table. */
 void *pushed_explain(const struct sql_statement *st);
 

@@ -3,6 +3,7 @@
 #include "dialect.h"
 #include "failure.h"
 #include "names.h"
+#include "pushed.h"
 #include "relations.h"
 #include "statement.h"
 #include "syntax.h"
@@ -312,6 +313,20 @@ static bool take_limit(const struct sql_statement *st, const struct sql_paramete
     return true;
 }
 
+static void keep_parameters(struct tail_run *run, const struct sql_parameter *parameters)
+{
+    size_t count = run->statement->parameter_count;
+
+    if (parameters == NULL) {
+        return;
+    }
+    run->parameters = arena_array(&run->arena, count + 1, sizeof *parameters);
+    for (size_t i = 0; i < count; i++) {
+        run->parameters[i] = (struct sql_parameter){
+            .null = parameters[i].null, .text = arena_copy(&run->arena, parameters[i].text)};
+    }
+}
+
 /* Where it begins, by bucket. */
 static bool find_places(struct tail_run *run, struct sql_session *s, const struct meta_table *table,
                         struct sql_error *e)
@@ -320,15 +335,20 @@ static bool find_places(struct tail_run *run, struct sql_session *s, const struc
     enum offset_kind kind = t->from == TAIL_LATEST ? OFFSET_LATEST
                             : t->from == TAIL_TIME ? OFFSET_AT
                                                    : OFFSET_EARLIEST;
+    struct prune *prune;
+    int64_t first;
     struct error why;
 
     if (sql_places_find(&s->engine->world, table, kind, t->at, &run->places, &why) != ERR_OK) {
         return failure_of(e, &why);
     }
-    for (size_t i = 0; t->from == TAIL_OFFSET && i < run->places.count; i++) {
+    prune = pushed_tail(run->statement, table, run->parameters);
+    first = t->from == TAIL_OFFSET && t->at > prune->first_offset ? t->at : prune->first_offset;
+    prune_free(prune);
+    for (size_t i = 0; i < run->places.count; i++) {
         struct sql_place *place = &run->places.items[i];
 
-        place->next = place->next > t->at ? place->next : t->at;
+        place->next = place->next > first ? place->next : first;
     }
     return true;
 }
@@ -352,7 +372,9 @@ bool tail_run_new(const struct sql_statement *st, const struct sql_parameter *pa
     struct tail_run *run = mem_new(struct tail_run);
     const struct meta_table *table;
 
+    run->statement = st;
     run->tail = st->tail;
+    keep_parameters(run, parameters);
     table = table_now(run, st->session, e);
     if (table == NULL || !take_limit(st, parameters, &run->left, e) ||
         !find_places(run, st->session, table, e)) {
@@ -367,6 +389,7 @@ void tail_run_free(struct tail_run *run)
 {
     if (run != NULL) {
         free(run->places.items);
+        arena_fini(&run->arena);
         free(run);
     }
 }
@@ -409,7 +432,7 @@ bool tail_advance(struct tail_run *run, struct sql_session *s, bool *ret_found, 
     if (table == NULL) {
         return false;
     }
-    prune = prune_new(table, false, NULL);
+    prune = pushed_tail(run->statement, table, run->parameters);
     prune->places = &run->places;
     *ret_found = false;
     if (session_make_cut(s, table, false, prune, &why) != ERR_OK ||

@@ -4,7 +4,7 @@
  * The query is run again and again, each time over what has been added since: an increment, from the place
  * in each bucket where the last one ended up to the high watermark. That is right for queries whose rows
  * depend on one row of the log each; all others are refused. Between increments nothing is held but the
- * places. Thread: that of the session.
+ * places, of the buckets only that WHERE leaves in. Thread: that of the session.
  */
 #ifndef SQL_TAIL_H
 #define SQL_TAIL_H
@@ -45,7 +45,10 @@ void tail_probe(const struct tail *tail, struct bytes text, struct buffer *out);
 /* ---- running ---- */
 
 struct tail_run {
+    const struct sql_statement *statement;
     const struct tail *tail;
+    struct sql_parameter *parameters; /* a copy: what WHERE leaves out is found anew each time */
+    struct arena arena;
     struct sql_places places; /* where the next increment begins */
     uint64_t left;            /* rows */
     bool waits;               /* there is nothing for now */

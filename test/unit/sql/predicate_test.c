@@ -70,6 +70,24 @@ static void what_is_not_understood_demands_nothing(void **state)
     assert_null(p.relations->where);
 }
 
+static void a_function_has_its_where_and_leaves_the_rest_open(void **state)
+{
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    struct predicates p =
+        parsed(STATEMENT(SELECT(STAR,
+                                "{\"type\":\"TABLE_FUNCTION\",\"alias\":\"u\",\"function\":{"
+                                "\"function_name\":\"tail\"}}",
+                                COMPARE("EQUAL", COLUMN("[\"u\",\"a\"]"), NUMBER("5")))),
+               &arena);
+
+    (void)state;
+    assert_false(p.complete);
+    assert_null(p.relations);
+    assert_string_equal(p.function->where->column, "a");
+    p = parsed(STATEMENT(SELECT(STAR, TABLE("t", ""), A_IS_5)), &arena);
+    assert_null(p.function);
+}
+
 static void joins_keep_what_they_may_add_nulls_for(void **state)
 {
     static const char *const types[] = {"INNER", "LEFT", "RIGHT", "OUTER"};
@@ -122,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comparison_either_way),
         cmocka_unit_test(what_is_not_understood_demands_nothing),
+        cmocka_unit_test(a_function_has_its_where_and_leaves_the_rest_open),
         cmocka_unit_test(joins_keep_what_they_may_add_nulls_for),
         cmocka_unit_test(tables_read_by_a_text_hide),
     };

@@ -92,6 +92,101 @@ static void where_it_begins_and_how_many_rows_it_has(void **state)
     end(&f);
 }
 
+/* ---- what WHERE leaves unread ---- */
+
+static void partitions_and_buckets_that_cannot_matter_are_not_followed(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct sql_parameter x = {.text = bytes_str("x")};
+    struct following f;
+
+    sql_expect(q,
+               "create table p (a int, day text) partitioned by (day) distributed by (a) into 2 "
+               "buckets",
+               "");
+    sql_expect(q, "insert into p values (1, 'x'), (2, 'y'), (3, 'x')", "");
+    begin(q, "select a from tail('p', 'earliest') where day = $1 and a < 4", &x, &f);
+    assert_string_equal(next(&f), "1;3");
+    assert_int_equal(f.r->tail->places.count, 2);
+    sql_expect(q, "insert into p values (0, 'x'), (0, 'y'), (0, 'z')", "");
+    assert_string_equal(next(&f), "0");
+    assert_int_equal(f.r->tail->places.count, 2);
+    end(&f);
+    begin(q, "select a, day from tail('p', 'earliest') where _bucket = 0 and day in ('y', 'z')",
+          NULL, &f);
+    IGNORE(next(&f) != NULL);
+    assert_int_equal(f.r->tail->places.count, 2);
+    end(&f);
+    begin(q, "select day from tail('p', 'earliest') u where u.a = 2", NULL, &f);
+    assert_string_equal(next(&f), "y");
+    assert_int_equal(f.r->tail->places.count, 3); /* one bucket of each partition */
+    sql_expect(q, "insert into p values (2, 'new')", "");
+    assert_string_equal(next(&f), "new");
+    assert_int_equal(f.r->tail->places.count, 4);
+    end(&f);
+    begin(q, "select b from tail('p', 'earliest') u(b, a) where a = 'y' limit 2", NULL, &f);
+    assert_int_equal(strlen(next(&f)), 3);
+    end(&f);
+}
+
+static void offsets_that_cannot_matter_are_not_read(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    int64_t t = store_create_table(q->store, "t", STORE_PLAIN);
+    struct following f;
+
+    sql_append(q, bucket_of(t, 1), 0, 3);
+    sql_append(q, bucket_of(t, 1), 3, 6);
+    begin(q, "select a from tail('t', 'earliest') where _offset between 4 and 6", NULL, &f);
+    assert_int_equal(f.r->tail->places.items[0].next, 4);
+    assert_string_equal(next(&f), "4;5");
+    sql_append(q, bucket_of(t, 1), 6, 9);
+    assert_string_equal(next(&f), "6");
+    assert_string_equal(next(&f), "");
+    assert_true(sql_result_waits(f.r));
+    end(&f);
+    begin(q, "select a from tail('t', 'offset:5') where _offset > 1 and _offset < 1", NULL, &f);
+    assert_string_equal(next(&f), "");
+    assert_true(sql_result_waits(f.r));
+    end(&f);
+    begin(q, "select a from tail('t', 'offset:8') where _offset >= 2", NULL, &f);
+    assert_string_equal(next(&f), "8");
+    end(&f);
+}
+
+/* Of the increment whose rows are being taken. */
+static size_t batches_skipped(const struct following *f)
+{
+    struct list *first = f->q->session->cuts.next;
+
+    return atomic_load(&container_of(first, struct session_cut, link)->cut->prune->batches_skipped);
+}
+
+static void batches_that_cannot_matter_are_skipped(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct following f;
+    size_t rows = 0;
+
+    sql_expect(q,
+               "create table s (a int, b text) with ('bucket.num' = '1', "
+               "'table.statistics.columns' = '*')",
+               "");
+    sql_expect(q, "insert into s values (1, 'x')", "");
+    sql_expect(q, "insert into s values (2, 'y')", "");
+    sql_expect(q, "insert into s values (3, 'z')", "");
+    begin(q, "select b from tail('s', 'earliest') where a = 3", NULL, &f);
+    assert_true(sql_result_next(f.r, &rows, &q->error));
+    assert_int_equal(rows, 1);
+    assert_int_equal(batches_skipped(&f), 2);
+    assert_string_equal(next(&f), "");
+    sql_expect(q, "insert into s values (4, 'no')", "");
+    assert_string_equal(next(&f), "");
+    sql_expect(q, "insert into s values (3, 'again')", "");
+    assert_string_equal(next(&f), "again");
+    end(&f);
+}
+
 static void changes_of_a_primary_key_table(void **state)
 {
     struct sql_store *q = sql_ready(state);
@@ -157,6 +252,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SQL_TEST(increments_come_in_order_and_once),
         SQL_TEST(where_it_begins_and_how_many_rows_it_has),
+        SQL_TEST(partitions_and_buckets_that_cannot_matter_are_not_followed),
+        SQL_TEST(offsets_that_cannot_matter_are_not_read),
+        SQL_TEST(batches_that_cannot_matter_are_skipped),
         SQL_TEST(changes_of_a_primary_key_table),
         SQL_TEST(a_table_that_goes),
         SQL_TEST(what_is_more_than_rows_is_refused),
