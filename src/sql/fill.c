@@ -135,6 +135,11 @@ static bool put_decimal(__int128 value, size_t width, uint8_t *to)
     return width == sizeof value || (int64_t)value == value;
 }
 
+bool fill_decimal(const struct type *type, __int128 value, void *to)
+{
+    return put_decimal(value, decimal_width(type), to);
+}
+
 /* Most decimals have 64 bits in DuckDB; false: one has not. What is under a null may be anything. */
 static bool fill_decimals_64(int64_t *to, const uint8_t *from, size_t count)
 {
@@ -188,6 +193,17 @@ static bool scale_time(int64_t value, int64_t factor, int64_t *ret)
     return !__builtin_mul_overflow(value, factor, ret);
 }
 
+static bool put_time(const struct type *type, int64_t value, int64_t factor, int64_t *to)
+{
+    return scale_time(value, factor, to) &&
+           (type->root != TYPE_TIME || (*to >= 0 && *to < MICROS_PER_DAY));
+}
+
+bool fill_time(const struct type *type, int64_t arrow, int64_t *ret)
+{
+    return put_time(type, arrow, time_factor(type), ret);
+}
+
 static enum errcode fill_times(const struct fill *f, const struct type *type,
                                const struct arrow_read_node *n, size_t from, struct error *e)
 {
@@ -200,8 +216,7 @@ static enum errcode fill_times(const struct fill *f, const struct type *type,
         if (is_null(n, from + i)) {
             continue;
         }
-        if (!scale_time(n->width == 4 ? get_i32le(at) : get_i64le(at), factor, &data[i]) ||
-            (type->root == TYPE_TIME && (data[i] < 0 || data[i] >= MICROS_PER_DAY))) {
+        if (!put_time(type, n->width == 4 ? get_i32le(at) : get_i64le(at), factor, &data[i])) {
             return out_of_range(type, e);
         }
     }
@@ -274,6 +289,11 @@ static struct duck_string borrowed_text(struct bytes value)
     return s;
 }
 
+struct duck_string fill_string(struct bytes value)
+{
+    return value.len <= DUCK_STRING_INLINE ? inline_text(value) : borrowed_text(value);
+}
+
 static enum errcode fill_texts(const struct fill *f, const struct type *type,
                                const struct arrow_read_node *n, size_t from, struct error *e)
 {
@@ -293,10 +313,8 @@ static enum errcode fill_texts(const struct fill *f, const struct type *type,
             return error_set(e, ERR_INVALID_ARGUMENT, "a value of type %s is not UTF-8",
                              type_text(type).text);
         }
-        if (value.len <= DUCK_STRING_INLINE) {
-            to[i] = inline_text(value);
-        } else if (f->borrow) {
-            to[i] = borrowed_text(value);
+        if (value.len <= DUCK_STRING_INLINE || f->borrow) {
+            to[i] = fill_string(value);
         } else {
             f->duckdb->unsafe_vector_assign_string_element_len(f->vector, f->at + i,
                                                                (const char *)value.data, value.len);

@@ -45,4 +45,13 @@ void fill_forget(struct arena *lent);
 void fill_nulls(const struct fill *f, const struct type *type);
 void fill_text(const struct fill *f, const char *text);
 
+/* ---- single values ---- */
+
+/* A TIME or TIMESTAMP in the unit of its Arrow column as DuckDB has it; false: it does not hold it. */
+MUST_USE bool fill_time(const struct type *type, int64_t arrow, int64_t *ret);
+/* In the width that DuckDB has for the type, of at most 16 bytes; false: it is beyond that. */
+MUST_USE bool fill_decimal(const struct type *type, __int128 value, void *to);
+/* Long ones are borrowed. */
+struct duck_string fill_string(struct bytes value);
+
 #endif

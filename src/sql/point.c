@@ -1,6 +1,8 @@
 #include "point.h"
 
+#include "cell.h"
 #include "fill.h"
+#include "point_key.h"
 #include "pushed.h"
 #include "row_source.h"
 
@@ -14,8 +16,12 @@ struct point {
     void *chunk; /* of one answer */
     struct row_source rows;
     /* of a lookup without waiting */
+    struct point_value *values; /* heap: the answer; NULL: not all of its columns are plain */
+    const struct meta_table *key_table; /* a reference: `key` is right for it; NULL: for none */
+    struct point_key key;
+    struct arena key_arena; /* of it */
+    struct bytes key_bytes;
     struct sql_lookup_wait wait;
-    struct prune *prune;
     struct replica_set *set; /* that has the bucket */
     struct lookup_op op;
     struct arena arena; /* of the op */
@@ -45,6 +51,18 @@ static bool find_columns(struct point *p, const struct predicate_plain *plain)
             }
         }
         if (found != 1) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool all_plain(const struct point *p)
+{
+    const struct schema *schema = meta_table_latest(p->table)->schema;
+
+    for (size_t i = 0; i < p->column_count; i++) {
+        if (!cell_is_plain(schema->columns[p->columns[i]].type)) {
             return false;
         }
     }
@@ -93,6 +111,9 @@ struct point *point_new(const struct sql_statement *st)
     if (!find_columns(p, plain) || p->column_count != st->column_count || !make_chunk(p, st)) {
         return point_free(p);
     }
+    if (all_plain(p)) {
+        p->values = mem_zalloc((p->column_count + 1) * sizeof *p->values);
+    }
     return p;
 }
 
@@ -104,8 +125,10 @@ void *point_free(struct point *p)
             duckdb()->destroy_data_chunk(&p->chunk);
         }
         (void)meta_table_unref(p->table);
-        prune_free(p->prune);
+        (void)meta_table_unref(p->key_table);
+        arena_fini(&p->key_arena);
         arena_fini(&p->arena);
+        free(p->values);
         free(p->columns);
         free(p);
     }
@@ -219,27 +242,59 @@ static void sent(struct message *m)
     replica_lookup(p->set, &p->op);
 }
 
+/* The key by the long way, which finds out whether the statement is one for a row at all. As long as the
+ * table stays as it is, that does not change. */
+static bool find_key_first(struct sql_statement *st, const struct sql_parameter *parameters,
+                           struct bucket_id *ret_id)
+{
+    struct point *p = st->point;
+    struct prune *prune = key_of(st, parameters);
+    bool found = prune != NULL && prune->keys != NULL;
+
+    (void)meta_table_unref(TAKE(p->key_table));
+    arena_reset(&p->key_arena);
+    if (found) {
+        *ret_id = prune->keys->id;
+        p->key_bytes = arena_copy(&p->arena, prune->keys->keys[0]);
+        if (point_key_init(&p->key, prune->table, st->predicates.plain.relation->where,
+                           &p->key_arena)) {
+            p->key_table = meta_table_ref(prune->table);
+        }
+    }
+    prune_free(prune);
+    return found;
+}
+
+static bool find_key(struct sql_statement *st, const struct sql_parameter *parameters,
+                     struct bucket_id *ret_id)
+{
+    const struct literal_parameters given = {.values = parameters, .count = st->parameter_count};
+    struct point *p = st->point;
+
+    arena_reset(&p->arena);
+    if (p->key_table != NULL &&
+        p->key_table == meta_view_table_by_id(st->session->view, p->table->id)) {
+        return point_key_find(&p->key, &given, &p->arena, ret_id, &p->key_bytes);
+    }
+    return find_key_first(st, parameters, ret_id);
+}
+
 enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
                                       const struct sql_parameter *parameters,
                                       const struct sql_lookup_wait *wait)
 {
     const struct sql_world *world = &st->session->engine->world;
     struct point *p = st->point;
+    struct bucket_id id;
     unsigned shard;
 
     session_adopt_view(st->session);
-    if (p == NULL || !list_empty(&st->session->cuts)) {
+    if (p == NULL || !list_empty(&st->session->cuts) || !find_key(st, parameters, &id)) {
         return SQL_LOOKUP_NONE;
     }
-    prune_free(p->prune);
-    p->prune = key_of(st, parameters);
-    if (p->prune == NULL || p->prune->keys == NULL) {
-        return SQL_LOOKUP_NONE;
-    }
-    arena_reset(&p->arena);
     p->wait = *wait;
-    p->op = (struct lookup_op){.op = {.id = p->prune->keys->id, .done = looked_up, .context = p},
-                               .keys = p->prune->keys->keys,
+    p->op = (struct lookup_op){.op = {.id = id, .done = looked_up, .context = p},
+                               .keys = &p->key_bytes,
                                .count = 1,
                                .arena = &p->arena};
     shard = bucket_shard(&p->op.op.id, world->count);
@@ -256,23 +311,51 @@ enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
     return p->answered ? SQL_LOOKUP_READY : SQL_LOOKUP_WAITS;
 }
 
+/* The row's values, without vectors of DuckDB. */
+static bool take_values(struct point *p, struct bytes row)
+{
+    const struct row_plan *plan = NULL;
+    const struct row_cell *cells = NULL;
+
+    if (row_source_cells(&p->rows, row, &plan, &cells, NULL) != ERR_OK) {
+        return false;
+    }
+    for (size_t i = 0; i < p->column_count; i++) {
+        struct point_value *v = &p->values[i];
+        uint32_t column = p->columns[i];
+
+        v->null = column >= plan->count || cells[column].data == NULL;
+        if (!v->null && !cell_value(&plan->columns[column], cells[column], &v->plain)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The same in vectors. */
+static bool take_chunk(struct point *p, struct bytes row)
+{
+    duckdb()->data_chunk_reset(p->chunk);
+    return row_source_one(&p->rows, row, NULL) == ERR_OK && fill_chunk(p, NULL) == ERR_OK;
+}
+
 bool sql_lookup_finish(struct sql_statement *st, struct sql_result **ret)
 {
     struct point *p = st->point;
-    bool found = p->op.op.code == ERR_OK && p->op.values[0].len > 0;
+    struct bytes row;
     struct sql_result *r;
 
     if (p->op.op.code != ERR_OK) {
         return false;
     }
-    duckdb()->data_chunk_reset(p->chunk);
-    if (found && (row_source_one(&p->rows, p->op.values[0], NULL) != ERR_OK ||
-                  fill_chunk(p, NULL) != ERR_OK)) {
+    row = p->op.values[0];
+    if (row.len > 0 && !(p->values != NULL ? take_values(p, row) : take_chunk(p, row))) {
         return false;
     }
     r = mem_new(struct sql_result);
     r->statement = st;
-    set_answer(r, p, found ? 1 : 0);
+    r->values = p->values;
+    set_answer(r, p, row.len > 0 ? 1 : 0);
     *ret = r;
     return true;
 }

@@ -8,6 +8,12 @@
 
 #include "statement.h"
 
+/* A value of the answer, when it has none but plain ones. */
+struct point_value {
+    bool null;
+    union value_plain plain;
+};
+
 /* NULL: the statement is none of those. It must have been derived from (pushed.h). */
 struct point *point_new(const struct sql_statement *st);
 void *point_free(struct point *p); /* accepts NULL; returns NULL */

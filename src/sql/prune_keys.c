@@ -29,6 +29,17 @@ static bool fits(const struct type *type, int64_t number)
     return type->root == TYPE_BIGINT || number == (int32_t)number;
 }
 
+bool prune_key_value(const struct type *type, const struct value *v, struct row_value *ret)
+{
+    *ret = (struct row_value){.null = false};
+    if (v->kind == VALUE_BYTES) {
+        ret->bytes = v->bytes;
+        return true;
+    }
+    ret->integer = v->integer;
+    return fits(type, v->integer);
+}
+
 /* The values of the tuple for the columns of a key; false: no row can have them. */
 static bool key_values(const struct finding *f, const struct key_format *key, size_t tuple,
                        struct row_value *values)
@@ -42,12 +53,7 @@ static bool key_values(const struct finding *f, const struct key_format *key, si
             }
         }
         ASSERT(v != NULL);
-        values[k] = (struct row_value){.null = false};
-        if (v->kind == VALUE_BYTES) {
-            values[k].bytes = v->bytes;
-        } else if (fits(key->columns->fields[k].type, v->integer)) {
-            values[k].integer = v->integer;
-        } else {
+        if (!prune_key_value(key->columns->fields[k].type, v, &values[k])) {
             return false;
         }
     }

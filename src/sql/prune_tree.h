@@ -4,6 +4,8 @@
 
 #include "prune.h"
 
+#include "format/row.h"
+
 struct prune_node {
     enum filter_kind kind;
     enum filter_function function;
@@ -21,6 +23,10 @@ const struct prune_node *prune_tree(const struct meta_table *table, bool current
 
 /* A value of the type is stored in one way only, so it can be found by its bytes. */
 bool prune_is_key_type(const struct type *type);
+
+/* The value of a column of such a type as one of a key; false: it is out of the range of the type. */
+MUST_USE bool prune_key_value(const struct type *type, const struct value *v,
+                              struct row_value *ret);
 
 /* A column whose value is known. */
 struct prune_fact {

@@ -2,6 +2,7 @@
 #include "result.h"
 
 #include "failure.h"
+#include "point.h"
 #include "pushed.h"
 #include "returning.h"
 
@@ -142,29 +143,33 @@ bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e
     return true;
 }
 
-static struct sql_value value_of(const struct sql_result *r, size_t row, size_t column)
+/* false: it is null, as far as that is known without a vector. */
+static bool value_of(const struct sql_result *r, size_t row, size_t column, struct sql_value *ret)
 {
     const struct duckdb *d = duckdb();
 
     column += r->statement->first_column;
-    return (struct sql_value){.duckdb = d,
-                              .type = &r->statement->types[column],
-                              .vector = d->data_chunk_get_vector(r->chunk, column),
-                              .row = row};
+    *ret = (struct sql_value){.duckdb = d, .type = &r->statement->types[column], .row = row};
+    if (r->values != NULL) {
+        ret->plain = &r->values[column].plain;
+        return !r->values[column].null;
+    }
+    ret->vector = d->data_chunk_get_vector(r->chunk, column);
+    return true;
 }
 
 bool sql_result_text(const struct sql_result *r, size_t row, size_t column, struct buffer *out)
 {
-    struct sql_value v = value_of(r, row, column);
+    struct sql_value v;
 
-    return value_text(&v, out);
+    return value_of(r, row, column, &v) && value_text(&v, out);
 }
 
 bool sql_result_binary(const struct sql_result *r, size_t row, size_t column, struct buffer *out)
 {
-    struct sql_value v = value_of(r, row, column);
+    struct sql_value v;
 
-    return value_binary(&v, out);
+    return value_of(r, row, column, &v) && value_binary(&v, out);
 }
 
 void sql_result_free(struct sql_result *r)

@@ -61,7 +61,9 @@ static enum errcode plan_of(struct row_source *s, int16_t schema_id,
     return ERR_OK;
 }
 
-static enum errcode add_row(struct row_source *s, struct bytes value, struct error *e)
+enum errcode row_source_cells(struct row_source *s, struct bytes value,
+                              const struct row_plan **ret_plan, const struct row_cell **ret_cells,
+                              struct error *e)
 {
     const struct row_source_plan *plan = NULL;
 
@@ -70,7 +72,18 @@ static enum errcode add_row(struct row_source *s, struct bytes value, struct err
     }
     TRY(plan_of(s, value_schema_id(value), &plan, e));
     TRY(row_cells_read(plan->row, value_row(value), plan->cells, e));
-    return arrow_rows_append(s->builder, plan->row, plan->cells, e);
+    *ret_plan = plan->row;
+    *ret_cells = plan->cells;
+    return ERR_OK;
+}
+
+static enum errcode add_row(struct row_source *s, struct bytes value, struct error *e)
+{
+    const struct row_plan *plan = NULL;
+    const struct row_cell *cells = NULL;
+
+    TRY(row_source_cells(s, value, &plan, &cells, e));
+    return arrow_rows_append(s->builder, plan, cells, e);
 }
 
 static enum errcode add_rows(struct row_source *s, struct error *e)

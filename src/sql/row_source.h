@@ -26,6 +26,10 @@ void row_source_fini(struct row_source *s);
 /* *ret_found false: the bucket has no more rows. */
 MUST_USE enum errcode row_source_next(struct row_source *s, struct sql_cut *cut, size_t bucket,
                                       bool *ret_found, struct error *e);
+/* Where the fields of the row of a value are: plan->count cells, by column; both until the next rows. */
+MUST_USE enum errcode row_source_cells(struct row_source *s, struct bytes value,
+                                       const struct row_plan **ret_plan,
+                                       const struct row_cell **ret_cells, struct error *e);
 /* The one row of a value (format/value_batch.h), borrowed until the next rows. */
 MUST_USE enum errcode row_source_one(struct row_source *s, struct bytes value, struct error *e);
 

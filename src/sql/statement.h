@@ -11,6 +11,7 @@
 #include "value.h"
 
 struct point;
+struct point_value; /* point.h */
 
 struct named_table {
     const struct meta_table *table; /* a reference */
@@ -57,7 +58,9 @@ struct sql_result {
     struct duck_result result;
     bool open; /* result is to be destroyed */
     void *chunk;
-    bool borrowed;  /* the chunk is not to be destroyed */
+    bool borrowed; /* the chunk is not to be destroyed */
+    const struct point_value
+        *values;    /* of a lookup, in the place of the chunk; NULL: there is one */
     bool explained; /* of EXPLAIN: what was pushed has been told, too */
     size_t rows;    /* of an answer by lookup, still to be given */
     void **kept;    /* chunks, for RETURNING; given when it replays */

@@ -256,9 +256,14 @@ void value_type_fini(const struct duckdb *d, struct sql_type *type)
 
 /* ---- access ---- */
 
+static const void *data_of(const struct sql_value *v)
+{
+    return v->plain != NULL ? v->plain : v->duckdb->vector_get_data(v->vector);
+}
+
 static bool is_null(const struct sql_value *v)
 {
-    const uint64_t *validity = v->duckdb->vector_get_validity(v->vector);
+    const uint64_t *validity = v->plain != NULL ? NULL : v->duckdb->vector_get_validity(v->vector);
 
     return v->type->id == DUCK_SQLNULL ||
            (validity != NULL && (validity[v->row / 64] >> v->row % 64 & 1) == 0);
@@ -266,7 +271,7 @@ static bool is_null(const struct sql_value *v)
 
 static __int128 read_integer(const struct sql_value *v)
 {
-    const void *data = v->duckdb->vector_get_data(v->vector);
+    const void *data = data_of(v);
     size_t row = v->row;
     __int128 huge;
 
@@ -299,8 +304,7 @@ static __int128 read_integer(const struct sql_value *v)
 
 static struct bytes read_bytes(const struct sql_value *v)
 {
-    return duck_string_bytes((const struct duck_string *)v->duckdb->vector_get_data(v->vector) +
-                             v->row);
+    return duck_string_bytes((const struct duck_string *)data_of(v) + v->row);
 }
 
 /* Times and timestamps in microseconds. */
@@ -324,7 +328,7 @@ static int64_t read_micros(const struct sql_value *v)
 
 static double read_real(const struct sql_value *v)
 {
-    const void *data = v->duckdb->vector_get_data(v->vector);
+    const void *data = data_of(v);
 
     return v->type->id == DUCK_FLOAT ? (double)((const float *)data)[v->row]
                                      : ((const double *)data)[v->row];

@@ -49,11 +49,26 @@ const char *value_type_cast(uint32_t oid);
 /* The type of PostgreSQL that a parameter of DuckDB's type has; 0: unknown. */
 uint32_t value_parameter_oid(int duck_type);
 
+/* A value that is not nested, as it lies in a vector of DuckDB. */
+union value_plain {
+    bool boolean;
+    int8_t int8;
+    int16_t int16;
+    int32_t int32;
+    int64_t int64;
+    __int128 int128;
+    float real32;
+    double real64;
+    struct duck_string text;
+};
+
 struct sql_value {
     const struct duckdb *duckdb;
     const struct sql_type *type;
     void *vector;
     size_t row;
+    const union value_plain
+        *plain; /* in the place of vector and row 0: not null; NULL: it is there */
 };
 
 /* Append the value; false: it is null, nothing was appended. */

@@ -65,9 +65,8 @@ async def test_log_tables(server, client, db, kind):
         assert len(everything) == COUNT * 100 and len(everything[0]) == len(types.COLUMNS) + 1
 
 
-async def test_primary_key_tables(server, client, db):
-    names = [n for n in types.COLUMNS if n not in NO_KEY]
-    data = types.table(COUNT, names)
+async def keyed(client, db, data):
+    """A primary-key table t of these rows."""
     path = fluss.TablePath(db, "t")
     schema = fluss.Schema(data.schema, primary_keys=["id"])
     described = fluss.TableDescriptor(schema, bucket_count=3)
@@ -77,11 +76,45 @@ async def test_primary_key_tables(server, client, db):
     for row in data.to_pylist():
         writer.upsert(row)
     await writer.flush()
+
+
+async def test_primary_key_tables(server, client, db):
+    names = [n for n in types.COLUMNS if n not in NO_KEY]
+    data = types.table(COUNT, names)
+    await keyed(client, db, data)
     with sql.connect(server, db) as c:
         assert sql.one(c, "select count(*) from t") == COUNT
         for name in names:
             assert found(c, name, False) == expected(data, name), name
         assert sql.one(c, 'select count(*) from "t$changelog"') == COUNT
+
+
+async def test_rows_by_key(server, client, db):
+    """Answered by lookups, which write values without DuckDB: as it writes them, byte for byte."""
+    names = [n for n in types.COLUMNS if n not in NO_KEY]
+    data = types.table(COUNT, names)
+    await keyed(client, db, data)
+
+    def asked(cursor, query, key):
+        cursor.execute(query, (key,))
+        assert cursor.pgresult.ntuples == 1
+        return [cursor.pgresult.get_value(0, i) for i in range(cursor.pgresult.nfields)]
+
+    with sql.connect(server, db, prepare_threshold=0) as c:
+        for binary in (False, True):
+            with c.cursor(binary=binary) as cursor:
+                for key in data.column("id").to_pylist():
+                    lookup = asked(cursor, "select * from t where id = %b", key)
+                    assert lookup == asked(cursor, "select * from t where id + 0 = %b", key)
+        c.execute("alter table t add column more varchar")
+        with c.cursor() as cursor:
+            for _ in range(3):
+                assert asked(cursor, 'select more, "int" from t where id = %b', 0)[0] is None
+        c.execute("create table n (id int not null, l int[], primary key (id))")
+        c.execute("insert into n values (1, [1, null, 3])")
+        with c.cursor(binary=True) as cursor:
+            for _ in range(3):
+                assert cursor.execute("select l, id from n where id = %b", (1,)).fetchall() == [([1, None, 3], 1)]
 
 
 QUERIES = [
