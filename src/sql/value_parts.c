@@ -11,13 +11,27 @@
 
 #include "base/calendar.h"
 
-#define PG_EPOCH_DAYS     10957 /* 2000-01-01 */
-#define MICROS_PER_SECOND INT64_C(1000000)
-#define MICROS_PER_DAY    (SECONDS_PER_DAY * MICROS_PER_SECOND)
-#define NUMERIC_BASE      10000
-#define NUMERIC_NEGATIVE  0x4000
+#define PG_EPOCH_DAYS        10957 /* 2000-01-01 */
+#define MICROS_PER_SECOND    INT64_C(1000000)
+#define MICROS_PER_DAY       (SECONDS_PER_DAY * MICROS_PER_SECOND)
+#define NUMERIC_BASE         10000
+#define SHORT_DECIMAL_DIGITS 6
+#define NUMERIC_NEGATIVE     0x4000
 
 static void append(struct buffer *out, const char *text) { buffer_bytes(out, bytes_str(text)); }
+
+/* With zeros in front, up to so many digits. */
+static void append_number(struct buffer *out, uint64_t value, size_t digits)
+{
+    char text[20];
+    size_t at = sizeof text;
+
+    do {
+        text[--at] = (char)('0' + (int)(value % 10));
+        value /= 10;
+    } while (value > 0 || sizeof text - at < digits);
+    buffer_bytes(out, bytes_of(text + at, sizeof text - at));
+}
 
 void parts_u32be(uint32_t value, struct buffer *out) { put_u32be(buffer_room(out, 4), value); }
 
@@ -36,6 +50,42 @@ int64_t parts_scale(int64_t value, int64_t factor)
 
 bool parts_is_finite(double value) { return isfinite(value); }
 
+/* Most numbers that people write down: few digits behind the point, at most 15 in all. Of such decimals no
+ * two are the same double, so one that reads back is the shortest; and the division of two whole numbers
+ * below 2^53 is rounded as reading the decimal is. */
+static bool append_short_decimal(double value, struct buffer *out)
+{
+    double magnitude = fabs(value);
+    uint64_t scale = 1;
+
+    if (value == 0) {
+        append(out, signbit(value) ? "-0" : "0");
+        return true;
+    }
+    if (magnitude < 1e-4) { /* in powers of ten */
+        return false;
+    }
+    for (size_t digits = 0; digits <= SHORT_DECIMAL_DIGITS; digits++, scale *= 10) {
+        double scaled = magnitude * (double)scale;
+        uint64_t whole;
+
+        if (scaled >= 1e15) {
+            return false;
+        }
+        whole = (uint64_t)(scaled + 0.5);
+        if ((double)whole / (double)scale == magnitude) {
+            append(out, value < 0 ? "-" : "");
+            append_number(out, whole / scale, 1);
+            if (digits > 0) {
+                buffer_u8(out, '.');
+                append_number(out, whole % scale, digits);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
 void parts_real(double value, bool is_float, struct buffer *out)
 {
     bool subnormal = fabs(value) < (is_float ? (double)FLT_MIN : DBL_MIN);
@@ -45,6 +95,9 @@ void parts_real(double value, bool is_float, struct buffer *out)
 
     if (!isfinite(value)) {
         append(out, isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity");
+        return;
+    }
+    if (!is_float && append_short_decimal(value, out)) {
         return;
     }
     for (;; digits++) {
@@ -197,11 +250,11 @@ void parts_uuid_binary(unsigned __int128 stored, struct buffer *out)
 
 static void append_civil_date(const struct civil *c, struct buffer *out)
 {
-    int32_t year = c->year <= 0 ? 1 - c->year : c->year;
-    char text[48];
-
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02d", year, c->month, c->day);
-    append(out, text);
+    append_number(out, (uint64_t)(c->year <= 0 ? 1 - c->year : c->year), 4);
+    buffer_u8(out, '-');
+    append_number(out, (uint64_t)c->month, 2);
+    buffer_u8(out, '-');
+    append_number(out, (uint64_t)c->day, 2);
 }
 
 void parts_date(int32_t days, struct buffer *out)
@@ -216,30 +269,30 @@ void parts_date(int32_t days, struct buffer *out)
     append(out, c.year <= 0 ? " BC" : "");
 }
 
-static void append_fraction(int64_t micros, struct buffer *out)
+static void append_fraction(uint64_t micros, struct buffer *out)
 {
-    char text[16];
-    size_t len;
+    size_t digits = 6;
 
     if (micros == 0) {
         return;
     }
-    len = (size_t)snprintf(text, sizeof text, ".%06d", (int)micros);
-    while (text[len - 1] == '0') {
-        text[--len] = '\0';
+    for (; micros % 10 == 0; digits--) {
+        micros /= 10;
     }
-    append(out, text);
+    buffer_u8(out, '.');
+    append_number(out, micros, digits);
 }
 
 void parts_time(int64_t micros, struct buffer *out)
 {
-    int seconds = (int)(micros / MICROS_PER_SECOND);
-    char text[48];
+    uint64_t seconds = (uint64_t)(micros / MICROS_PER_SECOND);
 
-    (void)snprintf(text, sizeof text, "%02d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
-                   seconds % 60);
-    append(out, text);
-    append_fraction(micros % MICROS_PER_SECOND, out);
+    append_number(out, seconds / 3600, 2);
+    buffer_u8(out, ':');
+    append_number(out, seconds / 60 % 60, 2);
+    buffer_u8(out, ':');
+    append_number(out, seconds % 60, 2);
+    append_fraction((uint64_t)(micros % MICROS_PER_SECOND), out);
 }
 
 void parts_timestamp(int64_t micros, bool utc, struct buffer *out)
@@ -301,7 +354,7 @@ void parts_interval(const struct duck_interval *i, struct buffer *out)
                        (unsigned long long)(seconds / 3600), (int)(seconds / 60 % 60),
                        (int)(seconds % 60));
         append(out, text);
-        append_fraction((int64_t)(micros % (uint64_t)MICROS_PER_SECOND), out);
+        append_fraction(micros % (uint64_t)MICROS_PER_SECOND, out);
     } else {
         out->len--; /* the last space */
     }

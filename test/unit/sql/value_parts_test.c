@@ -1,3 +1,6 @@
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "../../support/unit.h"
 #include "sql/value.h"
 #include "sql/value_parts.h"
@@ -27,6 +30,69 @@ static void numbers(void **state)
           parts_decimal((__int128)((unsigned __int128)1 << 127), false, 0, &out));
 }
 
+static void expect_shortest(double value)
+{
+    OWNED(buffer_fini) struct buffer out = BUFFER_INIT;
+    char text[400];
+    int digits = 15;
+
+    do {
+        (void)snprintf(text, sizeof text, "%.*g", digits++, value);
+    } while (strtod(text, NULL) != value);
+    parts_real(value, false, &out);
+    buffer_u8(&out, '\0');
+    assert_string_equal((const char *)out.data, text);
+}
+
+static void shortest_digits(void **state)
+{
+    static const double edges[] = {0,
+                                   1,
+                                   0.1,
+                                   0.3,
+                                   1e-4,
+                                   9.9999e-5,
+                                   1e14,
+                                   999999999999999.,
+                                   1e15,
+                                   1e16,
+                                   123.456,
+                                   1.5e300,
+                                   100,
+                                   1e6,
+                                   0.1 + 0.2,
+                                   1e-5,
+                                   1234567,
+                                   0.0625,
+                                   1.1,
+                                   2.5e-4,
+                                   0.0001001,
+                                   0.1234567,
+                                   99999999.99999,
+                                   4503599627370497.5};
+    uint64_t bits = 88172645463325252u;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(edges); i++) {
+        expect_shortest(edges[i]);
+        expect_shortest(-edges[i]);
+    }
+    for (uint64_t i = 0; i < 200000; i++) {
+        double any;
+
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        memcpy(&any, &bits, sizeof any);
+        if (any - any == 0 && (any > 1e-300 || any < -1e-300)) {
+            expect_shortest(any);
+        }
+        expect_shortest((double)(int64_t)(bits % 2000000000000) / 100);
+        expect_shortest((double)(bits % 100000000000000) / 1000000);
+        expect_shortest((double)bits / 18446744073709551616.0);
+    }
+}
+
 static void times(void **state)
 {
     struct duck_interval i = {.months = 14, .days = -1, .micros = -1500000};
@@ -35,6 +101,10 @@ static void times(void **state)
     CHECK("2000-01-01", parts_date(10957, &out));
     CHECK("0001-12-31 BC", parts_date(-719163, &out));
     CHECK("infinity", parts_date(INT32_MAX, &out));
+    CHECK("12000-02-29", parts_date(3663441, &out));
+    CHECK("00:00:00", parts_time(0, &out));
+    CHECK("24:00:00", parts_time(INT64_C(86400000000), &out));
+    CHECK("01:02:03.12", parts_time(INT64_C(3723120000), &out));
     CHECK("1969-12-31 23:59:59.5", parts_timestamp(-500000, false, &out));
     CHECK("1970-01-01 00:00:00.000001+00", parts_timestamp(1, true, &out));
     CHECK("-infinity", parts_timestamp(-INT64_MAX, false, &out));
@@ -89,10 +159,8 @@ static void binary_numerics(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(times),
-        cmocka_unit_test(quoting),
-        cmocka_unit_test(binary_numerics),
+        cmocka_unit_test(numbers), cmocka_unit_test(shortest_digits), cmocka_unit_test(times),
+        cmocka_unit_test(quoting), cmocka_unit_test(binary_numerics),
     };
 
     return cmocka_run_group_tests_name("sql/value_parts", tests, NULL, NULL);
