@@ -83,9 +83,21 @@ void pg_portal_free(struct pg_session *s, struct pg_portal *p)
     }
     list_remove(&p->link);
     pg_statement_unref(p->statement);
-    arena_fini(&p->arena);
-    free(p->name);
-    free(p);
+    if (s->spare != NULL) {
+        pg_portal_drop(p);
+        return;
+    }
+    arena_reset(&p->arena);
+    *p = (struct pg_portal){.arena = p->arena};
+    s->spare = p;
+}
+
+void pg_portal_drop(struct pg_portal *p)
+{
+    if (p != NULL) {
+        arena_fini(&p->arena);
+        free(p);
+    }
 }
 
 void pg_portals_free(struct pg_session *s)
@@ -207,11 +219,11 @@ bool pg_on_parse(struct pg_session *s, struct bytes body, struct buffer *out, st
 
 /* ---- binding ---- */
 
-struct pg_portal *pg_portal_new(struct pg_statement *st, const char *name)
+struct pg_portal *pg_portal_new(struct pg_session *s, struct pg_statement *st, const char *name)
 {
-    struct pg_portal *p = mem_new(struct pg_portal);
+    struct pg_portal *p = s->spare != NULL ? TAKE(s->spare) : mem_new(struct pg_portal);
 
-    p->name = mem_strdup(name);
+    p->name = arena_strndup(&p->arena, name, strlen(name));
     p->statement = st;
     st->refs++;
     list_init(&p->link);
@@ -317,7 +329,7 @@ bool pg_on_bind(struct pg_session *s, struct bytes body, struct buffer *out, str
         return pg_failed(e, "42P03", "there is a portal of this name already");
     }
     pg_portal_free(s, pg_portal_find(s, name));
-    p = pg_portal_new(st, name);
+    p = pg_portal_new(s, st, name);
     list_push_back(&s->portals, &p->link);
     columns = st->sql == NULL ? 0 : sql_column_count(st->sql);
     if (!take_parameters(p, &r, e) || !take_formats(&r, p->formats, columns, e)) {

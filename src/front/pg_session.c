@@ -29,6 +29,7 @@ void pg_session_free(struct pg_session *s)
     pg_copy_in_end(s);
     pg_portal_free(s, TAKE(s->simple_portal));
     pg_portals_free(s);
+    pg_portal_drop(TAKE(s->spare));
     LIST_FOR_EACH(it, &s->statements)
     {
         pg_statement_forget(s, container_of(it, struct pg_statement, link));
@@ -293,7 +294,7 @@ static void simple_next(struct pg_session *s, struct buffer *out)
     s->before = characters(bytes_of(s->query, (size_t)((const char *)one.data - s->query)));
     right = pg_statement_make(s, one, &untyped, &st, &e);
     if (right) {
-        s->simple_portal = pg_portal_new(st, "");
+        s->simple_portal = pg_portal_new(s, st, "");
         pg_statement_unref(st);
         right = st->sql == NULL || sql_parameter_count(st->sql) == 0
                     ? true

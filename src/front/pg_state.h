@@ -26,7 +26,7 @@ struct pg_statement {
 
 struct pg_portal {
     struct list link;
-    char *name;
+    const char *name;
     struct pg_statement *statement; /* a reference */
     struct arena arena;
     struct sql_parameter *parameters;
@@ -66,6 +66,8 @@ struct pg_session {
     bool ended;
     struct list statements;
     struct list portals;
+    struct pg_portal
+        *spare; /* one that was freed, for the next, with memory; NULL: there is none */
     size_t statement_count;
     struct pg_portal *open;              /* has a result; NULL: none */
     struct pg_portal *running;           /* sends rows; NULL: none */
@@ -100,8 +102,9 @@ struct pg_statement *pg_statement_find(struct pg_session *s, const char *name);
 struct pg_portal *pg_portal_find(struct pg_session *s, const char *name);
 void pg_statement_unref(struct pg_statement *st);
 void pg_statement_forget(struct pg_session *s, struct pg_statement *st); /* accepts NULL */
-struct pg_portal *pg_portal_new(struct pg_statement *st, const char *name);
+struct pg_portal *pg_portal_new(struct pg_session *s, struct pg_statement *st, const char *name);
 void pg_portal_free(struct pg_session *s, struct pg_portal *p); /* accepts NULL */
+void pg_portal_drop(struct pg_portal *spare);                   /* accepts NULL */
 void pg_portals_free(struct pg_session *s);
 /* The result that is open ends, for DuckDB keeps one per connection. */
 void pg_close_open(struct pg_session *s);
