@@ -2,6 +2,8 @@
  * fails here, or is something else, stays in the input, and a step in the pool finds it there. */
 #include "pg_state.h"
 
+#include <limits.h>
+
 /* The result that is open can be closed without waiting. */
 static bool closes_at_once(const struct pg_session *s)
 {
@@ -50,6 +52,36 @@ static enum pg_step give_row(struct pg_session *s, struct pg_portal *p, struct b
     return PG_WANTS_INPUT;
 }
 
+static void note_owner(struct pg_session *s, struct shard *owner)
+{
+    s->owner_count = owner != s->owner           ? 1
+                     : s->owner_count < UINT_MAX ? s->owner_count + 1
+                                                 : UINT_MAX;
+    s->owner = owner;
+}
+
+struct shard *pg_session_owner(const struct pg_session *s, unsigned *ret_count)
+{
+    *ret_count = s->owner_count;
+    return s->open != NULL || s->running != NULL || s->tail.watch != NULL ? NULL : s->owner;
+}
+
+static enum pg_step start_lookup(struct pg_session *s, struct pg_portal *p, struct buffer *out,
+                                 const struct sql_lookup_wait *wait)
+{
+    enum sql_lookup_step step = sql_lookup_start(p->statement->sql, p->parameters, wait);
+
+    if (step == SQL_LOOKUP_NONE) {
+        return PG_NEEDS_STEP;
+    }
+    note_owner(s, sql_lookup_shard(p->statement->sql));
+    if (step == SQL_LOOKUP_READY) {
+        return give_row(s, p, out);
+    }
+    s->looked_up = true;
+    return PG_LOOKS_UP;
+}
+
 /* PG_WANTS_INPUT: it is done with. */
 static enum pg_step quick_execute(struct pg_session *s, struct bytes body, struct buffer *out,
                                   const struct sql_lookup_wait *wait)
@@ -66,16 +98,7 @@ static enum pg_step quick_execute(struct pg_session *s, struct bytes body, struc
         p->statement->sql == NULL || !sql_has_lookup(p->statement->sql)) {
         return PG_NEEDS_STEP;
     }
-    switch (sql_lookup_start(p->statement->sql, p->parameters, wait)) {
-    case SQL_LOOKUP_READY:
-        return give_row(s, p, out);
-    case SQL_LOOKUP_WAITS:
-        s->looked_up = true;
-        return PG_LOOKS_UP;
-    case SQL_LOOKUP_NONE:
-        break;
-    }
-    return PG_NEEDS_STEP;
+    return start_lookup(s, p, out, wait);
 }
 
 static enum pg_step quick_message(struct pg_session *s, const struct pg_message *m,

@@ -51,6 +51,10 @@ struct pg_key pg_session_cancel(const struct pg_session *s);
 int64_t pg_session_timeout_ms(const struct pg_session *s);
 bool pg_session_running(const struct pg_session *s);
 
+/* The shard that has the rows that were asked for by key, the last *ret_count times in a row. NULL: there
+ * is none, or something is bound to the shard of the quick steps for now. */
+struct shard *pg_session_owner(const struct pg_session *s, unsigned *ret_count);
+
 /* Ends the query under way; PG_INTERRUPT_STOP also those that follow, and the session. Thread: the
  * shard of the quick steps, also during a step. */
 enum pg_interrupt { PG_INTERRUPT_NONE, PG_INTERRUPT_USER, PG_INTERRUPT_TIMEOUT, PG_INTERRUPT_STOP };

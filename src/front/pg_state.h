@@ -81,7 +81,9 @@ struct pg_session {
     char **settings; /* heap, by pg_settings; NULL: as there */
     _Atomic(struct sql_session *) interruptible; /* sql, for others; NULL: before the start */
     atomic_int interrupt;
-    bool looked_up; /* the Execute that is next: its lookup is done */
+    bool looked_up;      /* the Execute that is next: its lookup is done */
+    struct shard *owner; /* of the last row that was looked up */
+    unsigned owner_count;
     struct pg_tail tail;
 };
 

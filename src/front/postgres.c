@@ -9,12 +9,16 @@
 #include "io/stream.h"
 
 #define RECV_SIZE ((size_t)64 << 10)
+/* After so many rows in a row that another shard looked up a connection moves there; each move doubles
+ * what the next one takes. */
+#define MOVE_AFTER     8
+#define MOVE_AFTER_MAX (1u << 20)
 
 struct postgres_front {
     struct service *service;
     struct postgres_options options;
     struct list connections;
-    uint32_t count;
+    uint32_t count;  /* of those that were accepted here, wherever they are */
     uint32_t number; /* of the newest connection */
     bool stopping;
     void (*stopped)(void *context);
@@ -27,7 +31,8 @@ struct postgres_front {
 struct connection {
     struct list link;
     struct postgres_front *front;
-    struct stream *stream; /* NULL: closed */
+    struct postgres_front *home; /* that has accepted it */
+    struct stream *stream;       /* NULL: closed */
     struct pg_session *session;
     struct pg_key key;
     struct buffer in;   /* the step's while one is under way */
@@ -42,6 +47,9 @@ struct connection {
     struct stream_write write;
     struct arena arena; /* of the write */
     struct timer timeout;
+    unsigned move_after;
+    struct deferred move;
+    struct message moved; /* to its new shard; and at last to its home */
 };
 
 static void connection_go(struct connection *c);
@@ -65,19 +73,31 @@ static void close_work(struct pool_job *job)
     pg_session_free(TAKE(container_of(job, struct connection, job)->session));
 }
 
+static void connection_gone(struct message *m)
+{
+    struct connection *c = container_of(m, struct connection, moved);
+    struct postgres_front *home = c->home;
+
+    home->count--;
+    free(c);
+    shard_defer(home->service->shard, DEFER_WORK, &home->stop);
+}
+
 static void close_done(struct message *m)
 {
     struct connection *c = container_of(m, struct connection, job.done);
-    struct postgres_front *f = c->front;
 
     list_remove(&c->link);
-    f->count--;
     buffer_fini(&c->in);
     buffer_fini(&c->more);
     buffer_fini(&c->out);
     arena_fini(&c->arena);
-    free(c);
-    shard_defer(f->service->shard, DEFER_WORK, &f->stop);
+    if (c->front == c->home) {
+        connection_gone(&c->moved);
+    } else {
+        c->moved.run = connection_gone;
+        shard_send(c->home->service->shard, &c->moved);
+    }
 }
 
 /* When nothing of it is under way: closing a session may wait for shards. */
@@ -90,6 +110,7 @@ static void connection_end(struct connection *c)
         return;
     }
     c->closing = true;
+    deferred_cancel(&c->move);
     timer_stop(&c->timeout);
     c->job = (struct pool_job){
         .work = close_work, .home = c->front->service->shard, .done.run = close_done};
@@ -110,33 +131,57 @@ struct cancel {
     struct message message;
     struct postgres_front *front;
     struct pg_key key;
+    unsigned left; /* other shards that have not been asked */
 };
 
-static void cancel_run(struct message *m)
-{
-    struct cancel *cancel = container_of(m, struct cancel, message);
+static void cancel_run(struct message *m);
 
+static void cancel_send(struct cancel *cancel, unsigned shard)
+{
+    cancel->message.run = cancel_run;
+    cancel->front = cancel->front->options.fronts[shard % cancel->front->options.shard_count];
+    shard_send(cancel->front->service->shard, &cancel->message);
+}
+
+static struct connection *cancel_find(const struct cancel *cancel)
+{
     LIST_FOR_EACH(it, &cancel->front->connections)
     {
         struct connection *c = container_of(it, struct connection, link);
 
-        if (c->key.pid == cancel->key.pid && c->key.secret == cancel->key.secret && c->stepping) {
-            pg_session_interrupt(c->session, PG_INTERRUPT_USER);
+        if (c->key.pid == cancel->key.pid && c->key.secret == cancel->key.secret) {
+            return c;
         }
+    }
+    return NULL;
+}
+
+/* One that moves meanwhile is not found; nothing of it is running then. */
+static void cancel_run(struct message *m)
+{
+    struct cancel *cancel = container_of(m, struct cancel, message);
+    struct connection *c = cancel_find(cancel);
+
+    if (c == NULL && cancel->left > 0) {
+        cancel->left--;
+        cancel_send(cancel, shard_index(cancel->front->service->shard) + 1);
+        return;
+    }
+    if (c != NULL && c->stepping) {
+        pg_session_interrupt(c->session, PG_INTERRUPT_USER);
     }
     free(cancel);
 }
 
-/* The shard is part of the number that clients are told. */
-static void cancel_send(struct postgres_front *f, struct pg_key key)
+/* The shard that has accepted it is part of the number that clients are told; mostly it is there. */
+static void cancel_start(struct postgres_front *f, struct pg_key key)
 {
     struct cancel *cancel = mem_new(struct cancel);
-    unsigned shard = key.pid % f->options.shard_count;
 
-    cancel->message.run = cancel_run;
-    cancel->front = f->options.fronts[shard];
+    cancel->front = f;
     cancel->key = key;
-    shard_send(cancel->front->service->shard, &cancel->message);
+    cancel->left = f->options.shard_count - 1;
+    cancel_send(cancel, key.pid);
 }
 
 /* ---- steps ---- */
@@ -178,7 +223,7 @@ static void step_done(struct message *m)
     timer_stop(&c->timeout);
     c->view = meta_view_unref(c->view);
     if (c->step == PG_CANCELS) {
-        cancel_send(c->front, pg_session_cancel(c->session));
+        cancel_start(c->front, pg_session_cancel(c->session));
     }
     if (c->stream == NULL || c->front->stopping) {
         connection_end(c);
@@ -250,6 +295,46 @@ static void connection_step(struct connection *c)
     }
 }
 
+/* ---- moving to the shard that has the rows ---- */
+
+static void connection_arrive(struct message *m)
+{
+    struct connection *c = container_of(m, struct connection, moved);
+
+    list_push_back(&c->front->connections, &c->link);
+    stream_attach(c->stream, c->front->service->shard);
+    if (c->front->stopping) {
+        connection_end(c);
+    }
+}
+
+static bool wants_to_move(const struct connection *c)
+{
+    unsigned count = 0;
+    const struct shard *owner = pg_session_owner(c->session, &count);
+
+    return c->step == PG_WANTS_INPUT && owner != NULL && owner != c->front->service->shard &&
+           count >= c->move_after;
+}
+
+static void connection_move(struct deferred *d)
+{
+    struct connection *c = container_of(d, struct connection, move);
+    unsigned count = 0;
+    const struct shard *owner = pg_session_owner(c->session, &count);
+
+    if (c->stream == NULL || c->stepping || c->sending || c->more.len > 0 || c->front->stopping ||
+        !wants_to_move(c)) {
+        return;
+    }
+    stream_detach(c->stream);
+    list_remove(&c->link);
+    c->front = c->front->options.fronts[shard_index(owner)];
+    c->move_after = c->move_after < MOVE_AFTER_MAX ? c->move_after * 2 : c->move_after;
+    c->moved.run = connection_arrive;
+    shard_send(c->front->service->shard, &c->moved);
+}
+
 /* What is next, when no step and no write is under way. */
 static void connection_go(struct connection *c)
 {
@@ -259,6 +344,8 @@ static void connection_go(struct connection *c)
     }
     if (c->more.len > 0 || c->step == PG_HAS_MORE) {
         connection_step(c);
+    } else if (wants_to_move(c)) {
+        shard_defer(c->front->service->shard, DEFER_WORK, &c->move);
     }
     stream_resume(c->stream);
 }
@@ -305,7 +392,10 @@ void postgres_front_accept(struct postgres_front *f, int fd)
     }
     c = mem_new(struct connection);
     c->front = f;
+    c->home = f;
+    c->move_after = MOVE_AFTER;
     list_init(&c->link);
+    deferred_init(&c->move, connection_move);
     timer_init(&c->timeout, timed_out);
     if (stream_open(f->service->shard, fd, &handler, c, &c->stream, &e) != ERR_OK) {
         diag_warn("postgres", "a connection could not be taken: %s", e.message);

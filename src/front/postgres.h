@@ -1,6 +1,7 @@
 /* The PostgreSQL protocol as a front end: its connections on one shard. Bytes are moved here; what
  * they say is done by pg_session.h in steps, each a job of the pool `sql`. One step or one write of a
- * connection is under way at a time, so a client that does not read is not worked for.
+ * connection is under way at a time, so a client that does not read is not worked for. One that keeps
+ * asking for rows of another shard by their keys moves there.
  * Thread: the shard. */
 #ifndef FRONT_POSTGRES_H
 #define FRONT_POSTGRES_H

@@ -311,6 +311,12 @@ enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
     return p->answered ? SQL_LOOKUP_READY : SQL_LOOKUP_WAITS;
 }
 
+struct shard *sql_lookup_shard(const struct sql_statement *st)
+{
+    return st->session->engine->world
+        .shards[bucket_shard(&st->point->op.op.id, st->session->engine->world.count)];
+}
+
 /* The row's values, without vectors of DuckDB. */
 static bool take_values(struct point *p, struct bytes row)
 {

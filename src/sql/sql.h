@@ -131,6 +131,8 @@ struct sql_lookup_wait {
 enum sql_lookup_step sql_lookup_start(struct sql_statement *st,
                                       const struct sql_parameter *parameters,
                                       const struct sql_lookup_wait *wait);
+/* Where the bucket is that the last lookup went to. */
+struct shard *sql_lookup_shard(const struct sql_statement *st);
 /* As sql_execute; false: it takes that. */
 MUST_USE bool sql_lookup_finish(struct sql_statement *st, struct sql_result **ret);
 

@@ -232,6 +232,38 @@ def test_cancel(server):
         assert sql.one(c, "select 1") == 1
 
 
+def shard_seconds(server):
+    """Of each thread that serves."""
+    tasks = [t for t in Path(f"/proc/{server.pid}/task").iterdir() if (t / "comm").read_text().startswith("shard-")]
+    return [int((t / "schedstat").read_text().split()[0]) / 1e9 for t in sorted(tasks)]
+
+
+def test_connections_move_to_their_rows(launch):
+    """One that keeps asking for rows of one bucket is served by the thread that has it, and is found there."""
+    server = launch(options={**sql.OPTIONS, "eider.shards": "3"})
+    connections = [sql.connect(server, prepare_threshold=0) for _ in range(6)]
+    connections[0].execute("create table t (id int not null, v int, primary key (id)) with ('bucket.num' = '1')")
+    connections[0].execute("insert into t select i, 2 * i from range(10) r(i)")
+
+    def ask(times):
+        for c in connections:
+            for i in range(times):
+                assert sql.rows(c, "select v from t where id = %b", (i % 10,)) == [(i % 10 * 2,)]
+
+    ask(30)
+    before = shard_seconds(server)
+    ask(200)
+    used = sorted(after - b for after, b in zip(shard_seconds(server), before, strict=True))
+    assert used[-2] < used[-1] / 5, used
+    for c in connections[:3]:
+        threading.Timer(0.5, c.cancel).start()
+        with pytest.raises(psycopg.errors.QueryCanceled, match="user request"):
+            c.execute(LONG)
+    ask(10)
+    connections[1].close()
+    assert server.terminate() < 10
+
+
 def test_statement_timeout(server):
     with sql.connect(server) as c:
         c.execute("set statement_timeout = '300ms'")

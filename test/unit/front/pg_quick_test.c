@@ -97,6 +97,34 @@ static void rows_by_key(void **state)
     peer_close(&p);
 }
 
+/* Whose rows are asked for, so that the connection can go there. */
+static void the_owner_is_known(void **state)
+{
+    struct sql_store *store = sql_ready(state);
+    int64_t t = store_create_table(store->store, "k", STORE_KV(""));
+    struct shard *const *shards = store->store->shards;
+    struct pg_peer p;
+    struct quick q;
+    unsigned count = 0;
+
+    store_put_range(store->store, bucket_of(t, 0), 0, 10);
+    peer_start(&p, store);
+    PUT(&p, 'P', "s\0select a, b from k where a = $1\0\0\0");
+    assert_string_equal(peer_step(&p), "1");
+    assert_null(pg_session_owner(p.session, &count));
+    for (unsigned i = 1; i <= 3; i++) {
+        struct shard *owner;
+
+        bind_key(&p, "7");
+        assert_string_equal(quick_step(&p, &q), "2TDCZ");
+        owner = pg_session_owner(p.session, &count);
+        assert_true(owner == shards[0] || owner == shards[1]);
+        assert_int_equal(owner != shards[0], q.waited > 0);
+        assert_int_equal(count, i);
+    }
+    peer_close(&p);
+}
+
 static void everything_else_takes_a_step(void **state)
 {
     struct sql_store *store = sql_ready(state);
@@ -125,7 +153,7 @@ static void everything_else_takes_a_step(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {SQL_TEST(rows_by_key),
+    const struct CMUnitTest tests[] = {SQL_TEST(rows_by_key), SQL_TEST(the_owner_is_known),
                                        SQL_TEST(everything_else_takes_a_step)};
 
     return cmocka_run_group_tests_name("front/pg_quick", tests, NULL, NULL);
