@@ -1,9 +1,9 @@
 #include "pg_command.h"
 
+#include "pg_fetch.h"
+
 #include <stdlib.h>
 #include <strings.h>
-
-#include "sql/dialect.h"
 
 const struct pg_setting pg_settings[] = {
     {"server_version", "14.0", true, false},
@@ -65,8 +65,7 @@ bool pg_timeout_parse(const char *text, int64_t *ret_ms)
     return false;
 }
 
-/* The name or value a token stands for: without its quotes, and a doubled one inside once. */
-static const char *plain(const struct token *t, struct arena *arena)
+const char *pg_command_plain(const struct token *t, struct arena *arena)
 {
     struct bytes b = t->text;
     char *text;
@@ -109,7 +108,7 @@ static struct pg_command set_of(struct bytes rest, struct arena *arena)
         token_is(&t, "names") || t.kind == TOKEN_END) {
         return c;
     }
-    c.name = plain(&t, arena);
+    c.name = pg_command_plain(&t, arena);
     t = token_next_solid(&rest);
     if (t.kind == TOKEN_END || (!token_is(&t, "to") && !bytes_equal_str(t.text, "="))) {
         return c;
@@ -121,7 +120,8 @@ static struct pg_command set_of(struct bytes rest, struct arena *arena)
         return c;
     }
     /* a list keeps its commas and quotes, a single value loses its quotes */
-    c.value = token_next_solid(&rest).kind == TOKEN_END ? plain(&t, arena) : trimmed(value, arena);
+    c.value = token_next_solid(&rest).kind == TOKEN_END ? pg_command_plain(&t, arena)
+                                                        : trimmed(value, arena);
     return c;
 }
 
@@ -130,7 +130,7 @@ static struct pg_command show_of(struct bytes rest, struct arena *arena)
     static const char *const isolation[] = {"transaction", "isolation", "level"};
     struct bytes all = rest;
     struct token t = token_next_solid(&rest);
-    const char *name = plain(&t, arena);
+    const char *name = pg_command_plain(&t, arena);
 
     if (dialect_starts(all, isolation, 3)) {
         name = "transaction_isolation";
@@ -147,7 +147,7 @@ static struct pg_command reset_of(struct bytes rest, struct arena *arena)
     if (token_is(&t, "all") || t.kind == TOKEN_END) {
         return (struct pg_command){.kind = PG_NOTHING, .tag = "RESET"};
     }
-    return (struct pg_command){.kind = PG_SET, .tag = "RESET", .name = plain(&t, arena)};
+    return (struct pg_command){.kind = PG_SET, .tag = "RESET", .name = pg_command_plain(&t, arena)};
 }
 
 static struct pg_command deallocate_of(struct bytes rest, struct arena *arena)
@@ -161,7 +161,7 @@ static struct pg_command deallocate_of(struct bytes rest, struct arena *arena)
     if (t.kind == TOKEN_WORD && token_is(&t, "all")) {
         c.tag = "DEALLOCATE ALL";
     } else {
-        c.name = plain(&t, arena);
+        c.name = pg_command_plain(&t, arena);
     }
     return c;
 }
@@ -183,13 +183,16 @@ struct pg_command pg_command_of(struct bytes statement, struct arena *arena)
         {"release", PG_NOTHING, "RELEASE"},
         {"discard", PG_DEALLOCATE, "DISCARD ALL"},
         {"unlisten", PG_NOTHING, "UNLISTEN"},
-        {"close", PG_NOTHING, "CLOSE CURSOR"},
     };
     struct bytes rest = statement;
     struct token first = token_next_solid(&rest);
     struct token second;
     struct bytes behind = rest;
+    struct pg_command c;
 
+    if (pg_fetch_parse(statement, arena, &c)) {
+        return c;
+    }
     if (token_is(&first, "set")) {
         return set_of(rest, arena);
     }

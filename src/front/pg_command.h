@@ -3,6 +3,7 @@
 #define FRONT_PG_COMMAND_H
 
 #include "base/arena.h"
+#include "sql/dialect.h"
 
 enum pg_command_kind {
     PG_QUERY, /* none of these */
@@ -13,6 +14,10 @@ enum pg_command_kind {
     PG_SET,         /* name, value; value NULL: the default */
     PG_SHOW,        /* name */
     PG_DEALLOCATE,  /* name; NULL: all */
+    PG_DECLARE,     /* name, value: the query */
+    PG_FETCH,       /* name, rows, moves; also MOVE */
+    PG_CLOSE,       /* name; NULL: all */
+    PG_REFUSED,     /* name: an SQLSTATE, value: the message */
     PG_NOTHING,     /* has no effect here */
 };
 
@@ -21,10 +26,16 @@ struct pg_command {
     const char *tag; /* of CommandComplete */
     const char *name;
     const char *value;
+    uint64_t rows; /* UINT64_MAX: all */
+    bool moves;    /* they are not to be seen */
+    bool binary;   /* of DECLARE, as what follows */
+    bool hold;     /* beyond the transaction */
 };
 
 /* Texts lie in the arena. */
 struct pg_command pg_command_of(struct bytes statement, struct arena *arena);
+/* The name or value a token stands for: without its quotes, and a doubled one inside once. */
+const char *pg_command_plain(const struct token *t, struct arena *arena);
 
 struct pg_setting {
     const char *name; /* as it is reported */

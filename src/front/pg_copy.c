@@ -71,6 +71,7 @@ bool pg_copy_in_begin(struct pg_session *s, struct pg_statement *st, struct buff
                       struct sql_error *e)
 {
     pg_close_open(s);
+    atomic_store(&s->interruptible, s->sql);
     if (!sql_copy_begin(st->sql, &s->copy, e)) {
         return false;
     }

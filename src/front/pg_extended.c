@@ -18,6 +18,8 @@ void pg_statement_unref(struct pg_statement *st)
 {
     if (--st->refs == 0) {
         sql_statement_free(st->sql);
+        sql_statement_free(st->declared);
+        pg_apart_give(st->apart);
         arena_fini(&st->arena);
         free(st->name);
         free(st);
@@ -78,6 +80,7 @@ void pg_portal_free(struct pg_session *s, struct pg_portal *p)
     if (s->open == p) {
         pg_close_open(s);
     }
+    sql_result_free(p->result); /* of a cursor */
     if (s->running == p) {
         s->running = NULL;
     }
@@ -102,7 +105,35 @@ void pg_portal_drop(struct pg_portal *p)
 
 void pg_portals_free(struct pg_session *s)
 {
-    LIST_FOR_EACH(it, &s->portals) { pg_portal_free(s, container_of(it, struct pg_portal, link)); }
+    LIST_FOR_EACH(it, &s->portals)
+    {
+        struct pg_portal *p = container_of(it, struct pg_portal, link);
+
+        if (!p->cursor) {
+            pg_portal_free(s, p);
+        }
+    }
+}
+
+const struct sql_statement *pg_statement_asks(const struct pg_statement *st)
+{
+    return st->sql != NULL ? st->sql : st->declared;
+}
+
+struct sql_statement *pg_statement_shows(struct pg_session *s, const struct pg_statement *st)
+{
+    const struct pg_portal *cursor = NULL;
+
+    if (st->command.kind == PG_FETCH && !st->command.moves) {
+        cursor = pg_cursor_find(s, st->command.name);
+    }
+    return cursor != NULL ? cursor->sql : st->sql;
+}
+
+void pg_asks(struct pg_session *s, struct sql_session *sql)
+{
+    atomic_store(&s->interrupt, PG_INTERRUPT_NONE);
+    atomic_store(&s->interruptible, sql);
 }
 
 bool pg_failed(struct sql_error *e, const char *state, const char *message)
@@ -119,6 +150,7 @@ static bool prepare_query(struct pg_session *s, struct pg_statement *st, const c
 
     source.text = text;
     pg_close_open(s);
+    atomic_store(&s->interruptible, s->sql);
     return sql_prepare(s->sql, &source, &st->sql, e);
 }
 
@@ -164,6 +196,10 @@ bool pg_statement_make(struct pg_session *s, struct bytes text, const struct sql
                                     : arena_strndup(&st->arena, one.data, one.len);
 
             right = prepare_query(s, st, query, types, e);
+        } else if (st->command.kind == PG_DECLARE) {
+            right = pg_declare_prepare(s, st, one, types, e);
+        } else if (st->command.kind == PG_REFUSED) {
+            right = pg_failed(e, st->command.name, st->command.value);
         }
     }
     if (!right) {
@@ -222,15 +258,23 @@ bool pg_on_parse(struct pg_session *s, struct bytes body, struct buffer *out, st
 struct pg_portal *pg_portal_new(struct pg_session *s, struct pg_statement *st, const char *name)
 {
     struct pg_portal *p = s->spare != NULL ? TAKE(s->spare) : mem_new(struct pg_portal);
+    const struct sql_statement *asks = pg_statement_asks(st);
+    const struct sql_statement *shows = pg_statement_shows(s, st);
 
     p->name = arena_strndup(&p->arena, name, strlen(name));
     p->statement = st;
     st->refs++;
     list_init(&p->link);
-    if (st->sql != NULL) {
-        p->formats = arena_array(&p->arena, sql_column_count(st->sql) + 1, sizeof *p->formats);
+    p->sql = st->sql;
+    p->from = p;
+    p->left = UINT64_MAX;
+    if (shows != NULL) {
+        p->format_count = sql_column_count(shows);
+        p->formats = arena_array(&p->arena, p->format_count + 1, sizeof *p->formats);
+    }
+    if (asks != NULL) {
         p->parameters =
-            arena_array(&p->arena, sql_parameter_count(st->sql) + 1, sizeof *p->parameters);
+            arena_array(&p->arena, sql_parameter_count(asks) + 1, sizeof *p->parameters);
     }
     return p;
 }
@@ -264,7 +308,7 @@ static bool take_formats(struct reader *r, int16_t *formats, size_t count, struc
 static bool take_parameter(struct pg_portal *p, size_t i, struct bytes value, bool binary,
                            struct sql_error *e)
 {
-    uint32_t oid = sql_parameter_type(p->statement->sql, i);
+    uint32_t oid = sql_parameter_type(pg_statement_asks(p->statement), i);
     struct error why;
     enum errcode code = ERR_OK;
 
@@ -286,7 +330,8 @@ static bool take_parameter(struct pg_portal *p, size_t i, struct bytes value, bo
 
 static bool take_parameters(struct pg_portal *p, struct reader *r, struct sql_error *e)
 {
-    size_t expected = p->statement->sql == NULL ? 0 : sql_parameter_count(p->statement->sql);
+    const struct sql_statement *asks = pg_statement_asks(p->statement);
+    size_t expected = asks == NULL ? 0 : sql_parameter_count(asks);
     int16_t *formats = arena_array(&p->arena, expected + 1, sizeof *formats);
     uint16_t count;
 
@@ -317,7 +362,6 @@ bool pg_on_bind(struct pg_session *s, struct bytes body, struct buffer *out, str
     const char *name = pg_text(&r);
     struct pg_statement *st = pg_statement_find(s, pg_text(&r));
     struct pg_portal *p;
-    size_t columns;
 
     if (r.failed) {
         return pg_failed(e, "08P01", "a Bind message is malformed");
@@ -331,8 +375,7 @@ bool pg_on_bind(struct pg_session *s, struct bytes body, struct buffer *out, str
     pg_portal_free(s, pg_portal_find(s, name));
     p = pg_portal_new(s, st, name);
     list_push_back(&s->portals, &p->link);
-    columns = st->sql == NULL ? 0 : sql_column_count(st->sql);
-    if (!take_parameters(p, &r, e) || !take_formats(&r, p->formats, columns, e)) {
+    if (!take_parameters(p, &r, e) || !take_formats(&r, p->formats, p->format_count, e)) {
         pg_portal_free(s, p);
         return false;
     }
@@ -396,15 +439,15 @@ bool pg_on_describe(struct pg_session *s, struct bytes body, struct buffer *out,
         if (st == NULL) {
             return pg_failed(e, "26000", "there is no such prepared statement");
         }
-        put_parameters(st->sql, out);
-        pg_put_columns(st->sql, NULL, out);
+        put_parameters(pg_statement_asks(st), out);
+        pg_put_columns(pg_statement_shows(s, st), NULL, out);
     } else {
         const struct pg_portal *p = pg_portal_find(s, name);
 
         if (p == NULL) {
             return pg_failed(e, "34000", "there is no such portal");
         }
-        pg_put_columns(p->statement->sql, p->formats, out);
+        pg_put_columns(p->cursor ? p->sql : pg_statement_shows(s, p->statement), p->formats, out);
     }
     return true;
 }
@@ -433,6 +476,9 @@ static bool run_transaction(struct pg_session *s, const struct pg_command *c, st
     }
     s->wrote = c->kind == PG_BEGIN && s->wrote;
     s->status = c->kind == PG_BEGIN ? 'T' : 'I';
+    if (c->kind != PG_BEGIN) {
+        pg_cursors_end(s, !aborts);
+    }
     if (aborts && wrote) {
         return refuse_rollback(e);
     }
@@ -462,6 +508,9 @@ static bool run_command(struct pg_session *s, struct pg_statement *st, struct bu
         }
         break;
     case PG_DEALLOCATE:
+        if (strcmp(c->tag, "DISCARD ALL") == 0) {
+            pg_cursors_close(s);
+        }
         LIST_FOR_EACH(it, &s->statements)
         {
             struct pg_statement *other = container_of(it, struct pg_statement, link);
@@ -471,8 +520,13 @@ static bool run_command(struct pg_session *s, struct pg_statement *st, struct bu
             }
         }
         break;
+    case PG_CLOSE:
+        return pg_close_cursor(s, c, out, e);
     case PG_QUERY:
     case PG_SHOW:
+    case PG_DECLARE:
+    case PG_FETCH:
+    case PG_REFUSED:
     case PG_NOTHING:
         break;
     }
@@ -482,7 +536,8 @@ static bool run_command(struct pg_session *s, struct pg_statement *st, struct bu
 
 static void put_row(const struct pg_portal *p, struct buffer *out)
 {
-    size_t count = sql_column_count(p->statement->sql);
+    const struct pg_portal *from = p->from;
+    size_t count = sql_column_count(from->sql);
     size_t start = pg_begin(out, 'D');
 
     pg_put_u16(out, (uint16_t)count);
@@ -491,8 +546,8 @@ static void put_row(const struct pg_portal *p, struct buffer *out)
         bool there;
 
         pg_put_u32(out, UINT32_MAX);
-        there = p->formats[i] == 1 ? sql_result_binary(p->result, p->row, i, out)
-                                   : sql_result_text(p->result, p->row, i, out);
+        there = p->formats[i] == 1 ? sql_result_binary(from->result, from->row, i, out)
+                                   : sql_result_text(from->result, from->row, i, out);
         if (there) {
             put_u32be(out->data + at, (uint32_t)(out->len - at - 4));
         }
@@ -504,33 +559,73 @@ static void put_tag(const struct pg_portal *p, struct buffer *out)
 {
     char tag[SQL_TAG_MAX];
 
-    sql_tag(p->statement->sql, p->sent, tag);
+    if (p->from != p) {
+        pg_fetch_tag(p, out);
+        return;
+    }
+    sql_tag(p->sql, p->sent, tag);
     pg_put_complete(out, p->statement->command.kind == PG_SHOW ? "SHOW" : tag);
+}
+
+static void close_result(struct pg_session *s, struct pg_portal *p)
+{
+    if (s->open == p) {
+        pg_close_open(s);
+    } else { /* of a cursor */
+        sql_result_free(TAKE(p->result));
+    }
+}
+
+/* Between two FETCHes nothing is waited for. */
+static void stop_watching(struct pg_session *s, const struct pg_portal *p)
+{
+    if (p->from != p) {
+        pg_tail_end(s);
+    }
 }
 
 /* The next chunk. */
 static bool next_rows(struct pg_session *s, struct pg_portal *p, struct sql_error *e)
 {
-    bool stop = sql_is_tail(p->statement->sql) && pg_tail_stops(s);
+    bool stop = sql_is_tail(p->sql) && pg_tail_stops(s);
 
+    if (p->cursor) {
+        sql_session_view_as(p->statement->apart->sql, s->sql);
+    }
     p->row = 0;
     p->rows = 0;
     if (stop || !sql_result_next(p->result, &p->rows, e)) {
         p->done = true;
-        pg_close_open(s);
+        close_result(s, p);
         return stop ? pg_failed(e, "57014", "the query was interrupted") : false;
     }
     p->done = p->rows == 0 && !sql_result_waits(p->result);
     return true;
 }
 
+/* A row that is in front. */
+static void send_row(struct pg_portal *p, struct buffer *out)
+{
+    if (sql_copy_kind(p->from->sql) == SQL_COPY_TO) {
+        pg_copy_out_row(p, out);
+    } else if (!p->statement->command.moves) {
+        put_row(p, out);
+    }
+    p->from->row++;
+    p->sent++;
+    p->left--;
+}
+
 /* Rows until there is enough to send; *ret_more: it goes on with the next step. */
 bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, bool *ret_more,
                  struct sql_error *e)
 {
+    struct pg_portal *from = p->from;
+
     *ret_more = false;
-    while (!p->done) {
+    while (!from->done && p->left > 0) {
         if (p->limit > 0 && p->sent == p->limit) {
+            stop_watching(s, p);
             pg_put_empty(out, 's');
             return true;
         }
@@ -538,26 +633,24 @@ bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, 
             *ret_more = true;
             return true;
         }
-        if (p->row == p->rows) {
-            if (!next_rows(s, p, e)) {
-                return false;
-            }
-            if (sql_result_waits(p->result)) {
-                *ret_more = true;
-                return true;
-            }
+        if (from->row < from->rows) {
+            send_row(p, out);
             continue;
         }
-        if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
-            pg_copy_out_row(p, out);
-        } else {
-            put_row(p, out);
+        if (!next_rows(s, from, e)) {
+            stop_watching(s, p);
+            return false;
         }
-        p->row++;
-        p->sent++;
+        if (sql_result_waits(from->result)) {
+            *ret_more = true;
+            return true;
+        }
     }
-    pg_close_open(s);
-    if (sql_copy_kind(p->statement->sql) == SQL_COPY_TO) {
+    stop_watching(s, p);
+    if (from->done) {
+        close_result(s, from);
+    }
+    if (sql_copy_kind(from->sql) == SQL_COPY_TO) {
         pg_copy_out_end(p, out);
     }
     put_tag(p, out);
@@ -581,7 +674,7 @@ static bool run_query(struct pg_session *s, struct pg_portal *p, struct buffer *
     }
     if (p->result == NULL && !p->done) {
         pg_close_open(s);
-        atomic_store(&s->interrupt, PG_INTERRUPT_NONE);
+        pg_asks(s, s->sql);
         note_write(s, p, out);
         if (!sql_execute(p->statement->sql, p->parameters, &p->result, e)) {
             p->done = true;
@@ -594,6 +687,22 @@ static bool run_query(struct pg_session *s, struct pg_portal *p, struct buffer *
             pg_copy_out_begin(p->statement->sql, out);
         }
     }
+    p->sent = 0;
+    s->running = p;
+    return true;
+}
+
+static bool run_cursor(struct pg_session *s, struct pg_portal *p, struct buffer *out,
+                       struct sql_error *e)
+{
+    if (p->statement->command.kind == PG_DECLARE) {
+        return p->cursor ? pg_failed(e, "0A000", "a cursor is read by FETCH")
+                         : pg_declare(s, p, out, e);
+    }
+    if (!pg_fetch(s, p, e)) {
+        return false;
+    }
+    pg_tail_begin(s);
     p->sent = 0;
     s->running = p;
     return true;
@@ -614,6 +723,9 @@ bool pg_run_portal(struct pg_session *s, struct pg_portal *p, struct buffer *out
     if (st->sql != NULL && sql_copy_kind(st->sql) == SQL_COPY_FROM) {
         note_write(s, p, out);
         return pg_copy_in_begin(s, st, out, e);
+    }
+    if (st->command.kind == PG_DECLARE || st->command.kind == PG_FETCH) {
+        return run_cursor(s, p, out, e);
     }
     return st->sql != NULL ? run_query(s, p, out, e) : run_command(s, st, out, e);
 }

@@ -16,6 +16,7 @@ struct pg_session *pg_session_new(struct sql_engine *engine, struct pg_key key)
     s->status = 'I';
     list_init(&s->statements);
     list_init(&s->portals);
+    pg_cursor_init(s);
     pg_tail_init(s);
     s->settings = mem_zalloc(pg_settings_len * sizeof *s->settings);
     return s;
@@ -29,12 +30,14 @@ void pg_session_free(struct pg_session *s)
     pg_copy_in_end(s);
     pg_portal_free(s, TAKE(s->simple_portal));
     pg_portals_free(s);
+    pg_cursors_close(s);
     pg_portal_drop(TAKE(s->spare));
     LIST_FOR_EACH(it, &s->statements)
     {
         pg_statement_forget(s, container_of(it, struct pg_statement, link));
     }
     pg_tail_fini(s);
+    pg_cursor_fini(s);
     sql_session_close(s->sql);
     for (size_t i = 0; i < pg_settings_len; i++) {
         free(s->settings[i]);
@@ -294,13 +297,16 @@ static void simple_next(struct pg_session *s, struct buffer *out)
     s->before = characters(bytes_of(s->query, (size_t)((const char *)one.data - s->query)));
     right = pg_statement_make(s, one, &untyped, &st, &e);
     if (right) {
+        const struct sql_statement *asks = pg_statement_asks(st);
+        const struct sql_statement *shows = pg_statement_shows(s, st);
+
         s->simple_portal = pg_portal_new(s, st, "");
         pg_statement_unref(st);
-        right = st->sql == NULL || sql_parameter_count(st->sql) == 0
+        right = asks == NULL || sql_parameter_count(asks) == 0
                     ? true
                     : pg_failed(&e, "42P02", "a simple query has no parameters");
-        if (right && st->sql != NULL && sql_column_count(st->sql) > 0) {
-            pg_put_columns(st->sql, s->simple_portal->formats, out);
+        if (right && shows != NULL && sql_column_count(shows) > 0) {
+            pg_put_columns(shows, s->simple_portal->formats, out);
         }
         right = right && pg_run_portal(s, s->simple_portal, out, &e);
     }

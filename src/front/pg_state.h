@@ -14,13 +14,23 @@
 
 #define PG_OUT_MAX ((size_t)256 << 10) /* of one step, then it is sent */
 
+/* A session of SQL beside that of the connection, so that others can ask while its rows are read. Once made
+ * they stay until the connection ends, since it may be interrupted at any time. */
+struct pg_apart {
+    struct list link; /* of pg_session's apart, while nobody has it */
+    struct list *home;
+    struct sql_session *sql;
+};
+
 struct pg_statement {
     struct list link;
     char *name;
     unsigned refs; /* its name, and portals */
     struct arena arena;
     struct pg_command command;
-    struct sql_statement *sql; /* of a query */
+    struct sql_statement *sql;      /* of a query */
+    struct sql_statement *declared; /* of DECLARE: the cursor's query, prepared by `apart` */
+    struct pg_apart *apart;
     bool empty;
 };
 
@@ -30,12 +40,18 @@ struct pg_portal {
     struct pg_statement *statement; /* a reference */
     struct arena arena;
     struct sql_parameter *parameters;
-    int16_t *formats;          /* by column; 1: binary */
+    int16_t *formats; /* by column; 1: binary */
+    size_t format_count;
+    struct sql_statement *sql; /* whose rows it gives; NULL: none */
+    struct pg_portal *from;    /* has the result: itself, or of FETCH, while it runs, the cursor */
     struct sql_result *result; /* begun and not at its end */
     size_t rows;               /* of its chunk */
     size_t row;                /* the next one */
     uint64_t sent;             /* rows, by this Execute */
     uint64_t limit;            /* of this Execute; 0: all */
+    uint64_t left;             /* rows, of all Executes; of FETCH */
+    bool cursor;
+    bool kept; /* a cursor WITH HOLD whose transaction has ended well */
     bool done;
     bool lost; /* another statement came in between */
 };
@@ -65,9 +81,11 @@ struct pg_session {
     bool skipping;           /* until Sync */
     bool ended;
     struct list statements;
-    struct list portals;
+    struct list portals; /* also cursors */
     struct pg_portal
-        *spare; /* one that was freed, for the next, with memory; NULL: there is none */
+        *spare;         /* one that was freed, for the next, with memory; NULL: there is none */
+    struct list apart;  /* struct pg_apart that nobody has */
+    size_t apart_count; /* of all */
     size_t statement_count;
     struct pg_portal *open;              /* has a result; NULL: none */
     struct pg_portal *running;           /* sends rows; NULL: none */
@@ -79,7 +97,8 @@ struct pg_session {
     struct bytes rest;
     size_t before;   /* characters of the Query in front of the statement under way */
     char **settings; /* heap, by pg_settings; NULL: as there */
-    _Atomic(struct sql_session *) interruptible; /* sql, for others; NULL: before the start */
+    _Atomic(struct sql_session *)
+        interruptible; /* at work, sql or one apart, for others; NULL: before the start */
     atomic_int interrupt;
     bool looked_up;      /* the Execute that is next: its lookup is done */
     struct shard *owner; /* of the last row that was looked up */
@@ -107,9 +126,16 @@ void pg_statement_forget(struct pg_session *s, struct pg_statement *st); /* acce
 struct pg_portal *pg_portal_new(struct pg_session *s, struct pg_statement *st, const char *name);
 void pg_portal_free(struct pg_session *s, struct pg_portal *p); /* accepts NULL */
 void pg_portal_drop(struct pg_portal *spare);                   /* accepts NULL */
+/* Those that do not outlive a transaction. */
 void pg_portals_free(struct pg_session *s);
 /* The result that is open ends, for DuckDB keeps one per connection. */
 void pg_close_open(struct pg_session *s);
+/* What has its parameters; NULL: nothing. */
+const struct sql_statement *pg_statement_asks(const struct pg_statement *st);
+/* What has the columns that a client sees of it, now; NULL: it has none. */
+struct sql_statement *pg_statement_shows(struct pg_session *s, const struct pg_statement *st);
+/* What is asked next is asked of this session: it can be interrupted, and has not been. */
+void pg_asks(struct pg_session *s, struct sql_session *sql);
 
 void pg_put_columns(const struct sql_statement *sql, const int16_t *formats, struct buffer *out);
 /* Begins what the portal is: answered at once, or s->running. */
@@ -118,6 +144,28 @@ bool pg_run_portal(struct pg_session *s, struct pg_portal *p, struct buffer *out
 /* Rows until there is enough to send; *ret_more: it goes on with the next step. */
 bool pg_run_rows(struct pg_session *s, struct pg_portal *p, struct buffer *out, bool *ret_more,
                  struct sql_error *e);
+
+/* ---- pg_cursor.c ---- */
+
+void pg_cursor_init(struct pg_session *s);
+/* After all statements and portals. */
+void pg_cursor_fini(struct pg_session *s);
+/* Prepares the query of a DECLARE. */
+bool pg_declare_prepare(struct pg_session *s, struct pg_statement *st, struct bytes text,
+                        const struct sql_source *types, struct sql_error *e);
+void pg_apart_give(struct pg_apart *a); /* accepts NULL */
+bool pg_declare(struct pg_session *s, const struct pg_portal *p, struct buffer *out,
+                struct sql_error *e);
+/* Begins a FETCH or MOVE, which then sends rows as a query does. */
+bool pg_fetch(struct pg_session *s, struct pg_portal *p, struct sql_error *e);
+/* What a FETCH that has ended is told by. */
+void pg_fetch_tag(const struct pg_portal *p, struct buffer *out);
+bool pg_close_cursor(struct pg_session *s, const struct pg_command *c, struct buffer *out,
+                     struct sql_error *e);
+/* Cursors at the end of a transaction. */
+void pg_cursors_end(struct pg_session *s, bool commits);
+void pg_cursors_close(struct pg_session *s);
+struct pg_portal *pg_cursor_find(struct pg_session *s, const char *name);
 
 /* ---- pg_copy.c ---- */
 

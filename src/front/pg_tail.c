@@ -14,7 +14,10 @@ bool pg_tail_waits(const struct pg_session *s)
 {
     const struct pg_portal *p = s->running;
 
-    return p != NULL && p->result != NULL && p->row == p->rows && sql_result_waits(p->result);
+    const struct pg_portal *from = p != NULL ? p->from : NULL;
+
+    return from != NULL && from->result != NULL && from->row == from->rows &&
+           sql_result_waits(from->result);
 }
 
 /* The connection goes on. */
@@ -97,7 +100,7 @@ enum pg_step pg_tail_wait(struct pg_session *s, const struct meta_view *view,
         return PG_NEEDS_STEP;
     }
     if (!t->fired) {
-        sql_watch_start(t->watch, s->running->result);
+        sql_watch_start(t->watch, s->running->from->result);
     }
     t->wait = *wait;
     t->waiting = true;

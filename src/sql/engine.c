@@ -384,6 +384,54 @@ bool sql_session_path(struct sql_session *s, const char *path, struct sql_error 
     return true;
 }
 
+/* ---- beside another one ---- */
+
+void sql_session_view_as(struct sql_session *s, const struct sql_session *other)
+{
+    sql_session_view(s, other->next_view);
+}
+
+static bool same_path(const struct sql_session *a, const struct sql_session *b)
+{
+    bool same = a->path_count == b->path_count;
+
+    for (size_t i = 0; same && i < a->path_count; i++) {
+        same = strcmp(a->path[i], b->path[i]) == 0;
+    }
+    return same;
+}
+
+bool sql_session_path_as(struct sql_session *s, const struct sql_session *other,
+                         struct sql_error *e)
+{
+    OWNED(buffer_fini) struct buffer path = BUFFER_INIT;
+
+    if (same_path(s, other)) {
+        return true;
+    }
+    for (size_t i = 0; i < other->path_count; i++) {
+        buffer_bytes(&path, bytes_str(i > 0 ? "," : ""));
+        buffer_bytes(&path, bytes_str(other->path[i]));
+    }
+    buffer_u8(&path, 0);
+    return sql_session_path(s, (const char *)path.data, e);
+}
+
+bool sql_session_beside(const struct sql_session *s, struct sql_session **ret, struct sql_error *e)
+{
+    struct sql_session *made = NULL;
+
+    if (!sql_session_open(s->engine, s->next_view, "", &made, e)) {
+        return false;
+    }
+    if (!sql_session_path_as(made, s, e)) {
+        sql_session_close(made);
+        return false;
+    }
+    *ret = made;
+    return true;
+}
+
 void sql_interrupt(struct sql_session *s)
 {
     duckdb()->interrupt(s->connection);

@@ -53,6 +53,13 @@ void sql_session_close(struct sql_session *s);
 void sql_session_view(struct sql_session *s, struct meta_view *view);
 /* Databases and schemas, by commas, whose tables need no qualification. */
 MUST_USE bool sql_session_path(struct sql_session *s, const char *path, struct sql_error *e);
+/* Another one with the same view and path, for statements beside those of this one. */
+MUST_USE bool sql_session_beside(const struct sql_session *s, struct sql_session **ret,
+                                 struct sql_error *e);
+/* They become those of the other. Path: not while a result is open. */
+void sql_session_view_as(struct sql_session *s, const struct sql_session *other);
+MUST_USE bool sql_session_path_as(struct sql_session *s, const struct sql_session *other,
+                                  struct sql_error *e);
 /* Ends the statement that is running, if one is: 57014. */
 void sql_interrupt(struct sql_session *s);
 
