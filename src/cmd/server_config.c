@@ -69,6 +69,7 @@ static void config_sql(const struct options *o, struct sql_options *sql)
 
     sql->library = options_string(o, "eider.sql.library");
     sql->memory_bytes = (uint64_t)options_bytes(o, "eider.sql.memory");
+    sql->cache_bytes = (uint64_t)options_bytes(o, "eider.sql.cache.memory");
     sql->spool_bytes = (uint64_t)options_bytes(o, "eider.sql.spool");
     sql->threads = options_has(o, "eider.sql.threads")
                        ? (unsigned)options_int(o, "eider.sql.threads")

@@ -8,7 +8,7 @@
 /* A run of small batches ends when it has so many bytes. */
 #define RUN_BYTES ((size_t)1 << 20)
 /* Of larger batches only what is needed is read. */
-#define BATCH_SMALL ((size_t)256 << 10)
+#define BATCH_SMALL ((size_t)64 << 10)
 
 /* ---- handing out ---- */
 
@@ -116,7 +116,7 @@ static enum errcode next_run(struct batch_source *s, struct batch_run *ret, bool
     }
     *ret = (struct batch_run){.file = range->file,
                               .position = range->file_offset + s->position,
-                              .bucket = s->cut->buckets[s->bucket].id.bucket,
+                              .id = s->cut->buckets[s->bucket].id,
                               .first = s->cut->buckets[s->bucket].log.from_offset};
     while (s->position < range->len && ret->len < RUN_BYTES) {
         bool keep = true;
@@ -192,8 +192,9 @@ static enum errcode plan_make(struct batch_reader *r, const struct schema *schem
     struct arena *arena = &r->plans_arena;
     int32_t *map = arena_array(arena, r->schema->count, sizeof *map);
     uint32_t *positions = arena_array(arena, r->wanted_count + 1, sizeof *positions);
-    struct arrow_layout layout = arrow_layout_of(schema, arena);
 
+    p->schema = schema;
+    p->positions = positions;
     p->nodes = arena_array(arena, r->wanted_count + 1, sizeof *p->nodes);
     schema_map(schema, r->schema, map);
     for (size_t i = 0; i < r->wanted_count; i++) {
@@ -209,9 +210,10 @@ static enum errcode plan_make(struct batch_reader *r, const struct schema *schem
         plan_rows(r, schema, positions, p, arena);
         return ERR_OK;
     }
+    p->layout = arrow_layout_of(schema, arena);
     return p->count == 0
                ? ERR_OK
-               : arrow_projector_init(&p->projector, &layout, positions, p->count, arena, e);
+               : arrow_projector_init(&p->projector, &p->layout, positions, p->count, arena, e);
 }
 
 static enum errcode plan_of(struct batch_reader *r, int32_t schema_id, struct error *e)
@@ -252,6 +254,23 @@ void batch_reader_init(struct batch_reader *r, const struct meta_table *table,
     r->wanted_count = count;
     r->codec = codec_new();
     r->columns = mem_zalloc((count + 1) * sizeof *r->columns);
+    r->cached = mem_zalloc((count + 1) * sizeof(struct cached_column *));
+}
+
+void batch_reader_cache(struct batch_reader *r, struct column_cache *cache, uint64_t scan)
+{
+    r->cache = r->arrow ? cache : NULL;
+    r->scan = scan;
+}
+
+/* Ends the batch that is open. */
+static void forget_columns(struct batch_reader *r)
+{
+    for (size_t i = 0; i < r->wanted_count; i++) {
+        r->columns[i] = NULL;
+        r->cached[i] = cached_column_unref(r->cached[i]);
+    }
+    fill_forget(&r->arena);
 }
 
 void batch_reader_fini(struct batch_reader *r)
@@ -259,11 +278,13 @@ void batch_reader_fini(struct batch_reader *r)
     for (struct batch_plan *p = r->plans; p != NULL; p = p->next) {
         row_batch_fini(&p->rows);
     }
+    forget_columns(r);
     arena_fini(&r->plans_arena);
     arena_fini(&r->arena);
     buffer_fini(&r->bytes);
     codec_free(r->codec);
     free(r->columns);
+    free(r->cached);
 }
 
 enum errcode batch_reader_start(struct batch_reader *r, const struct batch_run *run,
@@ -333,15 +354,16 @@ static enum errcode read_head(struct batch_reader *r, struct bytes *ret, struct 
     }
 }
 
-/* The batch with the wanted columns only. */
-static enum errcode read_projected(struct batch_reader *r, struct bytes *ret, struct error *e)
+/* The batch with some of its columns only. */
+static enum errcode read_projected(struct batch_reader *r, const struct arrow_projector *projector,
+                                   struct bytes *ret, struct error *e)
 {
     struct arrow_projection p;
     struct bytes head = {0};
     struct writer w;
 
     TRY(read_head(r, &head, e));
-    TRY(arrow_project_plan(&r->plan->projector, head, &r->header, &r->arena, &p, e));
+    TRY(arrow_project_plan(projector, head, &r->header, &r->arena, &p, e));
     w = writer_of(arena_alloc(&r->arena, p.size), p.size);
     writer_bytes(&w, p.head);
     for (size_t i = 0; i < p.range_count; i++) {
@@ -370,36 +392,107 @@ static enum errcode take_change_types(struct batch_reader *r, struct bytes *body
     return ERR_OK;
 }
 
+/* The columns of the plan that are not there yet, one after the other. */
 static void take_columns(struct batch_reader *r, const struct arrow_reader *reader)
 {
-    for (size_t i = 0, node = 0, taken = 0; i < r->wanted_count; i++) {
-        r->columns[i] = NULL;
-        if (r->plan->nodes[i] >= 0) {
-            ASSERT((size_t)r->plan->nodes[i] == taken);
+    for (size_t i = 0, node = 0; i < r->wanted_count; i++) {
+        if (r->plan->nodes[i] >= 0 && r->columns[i] == NULL) {
             r->columns[i] = &reader->nodes[node];
             node += reader->nodes[node].span;
-            taken++;
         }
     }
 }
 
-static enum errcode open_columns(struct batch_reader *r, struct error *e)
+/* The wanted column i of the batch. */
+static struct column_key key_of(const struct batch_reader *r, size_t i)
+{
+    return (struct column_key){.bucket = r->run.id,
+                               .base_offset = r->header.base_offset,
+                               .size = r->header.size,
+                               .crc = r->header.crc,
+                               .position = r->plan->positions[r->plan->nodes[i]]};
+}
+
+/* What the cache has of the batch. Returns how many columns of the plan it has not. */
+static size_t take_cached(struct batch_reader *r)
+{
+    size_t missing = r->plan->count;
+
+    for (size_t i = 0; r->cache != NULL && !r->run.small && i < r->wanted_count; i++) {
+        const struct arrow_read_node *nodes = NULL;
+        struct column_key key;
+
+        if (r->plan->nodes[i] < 0) {
+            continue;
+        }
+        key = key_of(r, i);
+        r->cached[i] = column_cache_get(r->cache, &key, r->scan);
+        if (r->cached[i] != NULL) {
+            nodes = cached_column_nodes(r->cached[i]);
+        }
+        if (nodes != NULL && nodes->length == r->rows) { /* else the header is damaged by now */
+            r->columns[i] = nodes;
+            missing--;
+        }
+    }
+    return missing;
+}
+
+/* Columns that were decompressed now. */
+static void give_to_cache(struct batch_reader *r)
+{
+    for (size_t i = 0; i < r->wanted_count; i++) {
+        if (r->columns[i] != NULL && r->cached[i] == NULL) {
+            struct column_key key = key_of(r, i);
+
+            column_cache_put(r->cache, &key, r->plan->row->fields[r->plan->nodes[i]].type,
+                             r->columns[i], r->scan);
+        }
+    }
+}
+
+/* A plan in the arena for the columns that are not there yet. */
+static enum errcode plan_missing(struct batch_reader *r, size_t missing, struct batch_plan *ret,
+                                 struct error *e)
+{
+    const struct batch_plan *all = r->plan;
+    uint32_t *positions = arena_array(&r->arena, missing, sizeof *positions);
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->wanted_count; i++) {
+        if (all->nodes[i] >= 0 && r->columns[i] == NULL) {
+            positions[count++] = all->positions[all->nodes[i]];
+        }
+    }
+    ASSERT(count == missing);
+    ret->row = row_of(all->schema, positions, count, &r->arena);
+    return arrow_projector_init(&ret->projector, &all->layout, positions, count, &r->arena, e);
+}
+
+/* Those columns of the plan, read and decompressed. */
+static enum errcode read_columns(struct batch_reader *r, const struct batch_plan *plan,
+                                 struct error *e)
 {
     struct batch_header header;
+    struct arrow_message message;
     struct arrow_reader reader;
     struct bytes batch = {0};
     struct bytes body;
 
-    TRY(read_projected(r, &batch, e));
+    TRY(read_projected(r, &plan->projector, &batch, e));
     TRY(batch_parse(batch, &header, e));
     body = batch_body(&header, batch);
     TRY(take_change_types(r, &body, e));
-    TRY(arrow_reader_open(r->plan->row, body, r->codec, &r->arena, &reader, e));
+    TRY(arrow_reader_open(plan->row, body, r->codec, &r->arena, &reader, e));
     if (reader.row_count != r->rows) {
         return error_set(e, ERR_CORRUPT_RECORD, "a batch of %zu rows says %zu", reader.row_count,
                          r->rows);
     }
     take_columns(r, &reader);
+    TRY(arrow_message_parse(body, &message, e));
+    if (r->cache != NULL && !r->run.small && message.codec != ARROW_CODEC_NONE) {
+        give_to_cache(r);
+    }
     return ERR_OK;
 }
 
@@ -423,28 +516,44 @@ static enum errcode open_rows(struct batch_reader *r, struct error *e)
     return ERR_OK;
 }
 
-/* Without columns, but the change types. */
+/* Of the batch only the change types, if it has any. */
 static enum errcode open_bare(struct batch_reader *r, struct error *e)
 {
     size_t size = r->header.size < r->header.header_size + r->header.statistics_size + r->rows
                       ? r->header.size
                       : r->header.header_size + r->header.statistics_size + r->rows;
-    uint8_t *data = arena_alloc(&r->arena, size);
     size_t skip = r->header.header_size + r->header.statistics_size;
-    struct bytes body;
+    struct bytes body = BYTES_EMPTY;
+    uint8_t *data;
 
-    for (size_t i = 0; i < r->wanted_count; i++) {
-        r->columns[i] = NULL;
+    if (batch_append_only(&r->header)) {
+        return take_change_types(r, &body, e);
     }
+    data = arena_alloc(&r->arena, size);
     TRY(run_read(r, r->at, data, size, e));
     body = bytes_of(data + skip, size - skip);
     return take_change_types(r, &body, e);
 }
 
+static enum errcode open_columns(struct batch_reader *r, struct error *e)
+{
+    size_t missing = take_cached(r);
+    struct batch_plan plan;
+
+    if (missing == 0) {
+        return open_bare(r, e);
+    }
+    if (missing == r->plan->count) {
+        return read_columns(r, r->plan, e);
+    }
+    TRY(plan_missing(r, missing, &plan, e));
+    return read_columns(r, &plan, e);
+}
+
 enum errcode batch_reader_next(struct batch_reader *r, bool *ret_found, struct error *e)
 {
     for (*ret_found = false; !*ret_found && r->at < r->run.len; r->at += r->header.size) {
-        fill_forget(&r->arena);
+        forget_columns(r);
         TRY(read_front(r, e));
         r->rows = (size_t)r->header.record_count;
         if (r->rows == 0 || batch_header_only(&r->header)) {
@@ -454,7 +563,7 @@ enum errcode batch_reader_next(struct batch_reader *r, bool *ret_found, struct e
         if (!r->arrow) {
             TRY(open_rows(r, e));
         } else {
-            TRY(r->plan->count > 0 ? open_columns(r, e) : open_bare(r, e));
+            TRY(open_columns(r, e));
         }
         *ret_found = true;
     }

@@ -4,6 +4,7 @@
 #ifndef SQL_BATCH_SOURCE_H
 #define SQL_BATCH_SOURCE_H
 
+#include "column_cache.h"
 #include "cut.h"
 #include "row_batch.h"
 
@@ -19,7 +20,7 @@ struct batch_run {
     uint64_t position;
     size_t len;
     uint64_t records; /* as their headers say */
-    int32_t bucket;
+    struct bucket_id id;
     bool small;    /* all of them: they are read at once */
     int64_t first; /* rows below do not matter */
 };
@@ -47,10 +48,13 @@ MUST_USE enum errcode batch_source_next(struct batch_source *s, struct batch_run
 struct batch_plan {
     struct batch_plan *next;
     int32_t schema_id;
-    size_t count;                     /* of the wanted columns that batches have */
-    const struct type *row;           /* those, in the order of the batch */
-    struct arrow_projector projector; /* of ARROW logs */
-    struct row_batch rows;            /* of others */
+    const struct schema *schema; /* of the batches */
+    size_t count;                /* of the wanted columns that batches have */
+    uint32_t *positions;         /* those, in the order of the batch */
+    const struct type *row;      /* of them */
+    struct arrow_layout layout;  /* of ARROW logs, as the projector */
+    struct arrow_projector projector;
+    struct row_batch rows; /* of others */
     int32_t *nodes; /* by wanted column: its number among those, -1: the batch has it not yet */
 };
 
@@ -64,6 +68,8 @@ struct batch_reader {
     struct arena plans_arena;
     struct batch_plan *plans;
     struct codec *codec;
+    struct column_cache *cache; /* borrowed; NULL: there is none */
+    uint64_t scan;              /* its number there */
     struct batch_run run;
     struct buffer bytes; /* of a run of small batches */
     size_t at;           /* of the next batch in the run */
@@ -73,11 +79,14 @@ struct batch_reader {
     struct batch_plan *plan;
     const uint8_t *change_types;            /* NULL: all rows are appended ones */
     const struct arrow_read_node **columns; /* by wanted column; NULL: the batch has it not yet */
+    struct cached_column **cached;          /* likewise; NULL: it is not from the cache */
     size_t rows;
 };
 
 void batch_reader_init(struct batch_reader *r, const struct meta_table *table,
                        const struct schema *schema, const uint32_t *wanted, size_t count);
+/* Columns of large compressed batches are taken from the cache and given to it. Before the first run. */
+void batch_reader_cache(struct batch_reader *r, struct column_cache *cache, uint64_t scan);
 void batch_reader_fini(struct batch_reader *r);
 MUST_USE enum errcode batch_reader_start(struct batch_reader *r, const struct batch_run *run,
                                          struct error *e);

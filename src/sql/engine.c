@@ -1,3 +1,4 @@
+#include "column_cache.h"
 #include "copy_in.h"
 #include "pg_catalog.h"
 #include "pg_information.h"
@@ -215,6 +216,9 @@ static enum errcode engine_open(struct sql_engine *engine, struct error *e)
         duckdb()->close(&engine->db);
         return code;
     }
+    if (engine->options.cache_bytes > 0) {
+        engine->cache = column_cache_new(engine->options.cache_bytes);
+    }
     engine->open = true;
     diag_info("sql", "DuckDB %s is open", duckdb()->library_version());
     return ERR_OK;
@@ -230,6 +234,7 @@ void sql_engine_free(struct sql_engine *engine)
         duckdb()->close(&engine->files);
         duckdb()->close(&engine->db);
     }
+    column_cache_free(engine->cache);
     ASSERT(engine->sessions.count == 0);
     relations_free(engine);
     map_fini(&engine->sessions);
@@ -302,9 +307,15 @@ void session_adopt_view(struct sql_session *s)
 
 void session_refresh(struct sql_session *s)
 {
+    uint64_t before;
+
     session_adopt_view(s);
     lock_take(&s->engine->lock);
+    before = s->engine->view_version;
     relations_follow(s->engine, s->view);
+    if (s->engine->cache != NULL && s->engine->view_version != before) {
+        column_cache_follow(s->engine->cache, s->view);
+    }
     lock_give(&s->engine->lock);
 }
 

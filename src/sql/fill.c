@@ -160,6 +160,11 @@ static enum errcode fill_decimals(const struct fill *f, const struct type *type,
     size_t width = decimal_width(type);
     uint8_t *data = (uint8_t *)f->duckdb->vector_get_data(f->vector) + f->at * width;
 
+    if (n->width == sizeof(int64_t)) { /* from the cache, where those of 64 bits have no more */
+        ASSERT(width == sizeof(int64_t));
+        memcpy(data, n->data.data + from * width, f->count * width);
+        return ERR_OK;
+    }
     if (width == sizeof(int64_t) &&
         fill_decimals_64((int64_t *)data, n->data.data + from * sizeof(__int128), f->count)) {
         return ERR_OK;
@@ -228,6 +233,7 @@ static enum errcode fill_times(const struct fill *f, const struct type *type,
 /* Where the values of texts and bytes lie. */
 struct texts {
     const uint8_t *data;
+    const uint8_t *end;     /* of all data */
     const uint8_t *offsets; /* of the first; NULL: all have the width */
     uint32_t width;
 };
@@ -235,9 +241,13 @@ struct texts {
 static struct texts texts_of(const struct arrow_read_node *n, size_t from)
 {
     if (n->kind == ARROW_BUILD_FIXED) {
-        return (struct texts){.data = n->data.data + from * n->width, .width = n->width};
+        return (struct texts){.data = n->data.data + from * n->width,
+                              .end = n->data.data + n->data.len,
+                              .width = n->width};
     }
-    return (struct texts){.data = n->data.data, .offsets = n->offsets.data + from * 4};
+    return (struct texts){.data = n->data.data,
+                          .end = n->data.data + n->data.len,
+                          .offsets = n->offsets.data + from * 4};
 }
 
 static struct bytes text_at(const struct texts *t, size_t i)
@@ -251,6 +261,23 @@ static struct bytes text_at(const struct texts *t, size_t i)
     return bytes_of(t->data + begin, get_u32le(t->offsets + i * 4 + 4) - begin);
 }
 
+static bool all_ascii(struct bytes text)
+{
+    uint64_t all = 0;
+    size_t at = 0;
+
+    for (; text.len - at >= 4 * sizeof all; at += 4 * sizeof all) {
+        uint64_t words[4];
+
+        memcpy(words, text.data + at, sizeof words);
+        all |= words[0] | words[1] | words[2] | words[3];
+    }
+    for (; at < text.len; at++) {
+        all |= text.data[at];
+    }
+    return (all & UINT64_C(0x8080808080808080)) == 0;
+}
+
 /* All of the values at once: together they are valid, and none begins inside of a character. False says
  * nothing yet: what is under a null may be anything. */
 static bool texts_valid(const struct texts *t, size_t count)
@@ -259,6 +286,9 @@ static bool texts_valid(const struct texts *t, size_t count)
     uint32_t end = get_u32le(t->offsets + count * 4);
     bool inside = false;
 
+    if (all_ascii(bytes_of(t->data + begin, end - begin))) {
+        return true;
+    }
     if (!utf8_valid(bytes_of(t->data + begin, end - begin))) {
         return false;
     }
@@ -270,7 +300,7 @@ static bool texts_valid(const struct texts *t, size_t count)
     return !inside;
 }
 
-/* A short text lies in the vector itself. */
+/* A short text lies in the vector itself, with zeros behind it. */
 static struct duck_string inline_text(struct bytes value)
 {
     struct duck_string s = {.len = (uint32_t)value.len};
@@ -279,6 +309,21 @@ static struct duck_string inline_text(struct bytes value)
         memcpy((uint8_t *)&s + offsetof(struct duck_string, prefix), value.data, value.len);
     }
     return s;
+}
+
+/* The same, of a text in front of so many bytes as a short one may have: without loop and branch, which
+ * lengths that differ from row to row would mislead. */
+static void put_inline_text(struct duck_string *to, struct bytes value)
+{
+    static const uint8_t masks[2 * DUCK_STRING_INLINE] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                                          0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    const uint8_t *mask = masks + DUCK_STRING_INLINE - value.len;
+    uint64_t low = get_u64le(value.data) & get_u64le(mask);
+    uint64_t high = get_u32le(value.data + sizeof low) & get_u32le(mask + sizeof low);
+
+    to->len = (uint32_t)value.len;
+    put_u32le((uint8_t *)to->prefix, (uint32_t)low);
+    put_u64le((uint8_t *)to->value.rest, low >> 32 | high << 32);
 }
 
 static struct duck_string borrowed_text(struct bytes value)
@@ -294,6 +339,19 @@ struct duck_string fill_string(struct bytes value)
     return value.len <= DUCK_STRING_INLINE ? inline_text(value) : borrowed_text(value);
 }
 
+static void put_text(const struct fill *f, struct duck_string *to, size_t i, struct bytes value,
+                     bool slack)
+{
+    if (value.len <= DUCK_STRING_INLINE && slack) {
+        put_inline_text(&to[i], value);
+    } else if (value.len <= DUCK_STRING_INLINE || f->borrow) {
+        to[i] = fill_string(value);
+    } else {
+        f->duckdb->unsafe_vector_assign_string_element_len(f->vector, f->at + i,
+                                                           (const char *)value.data, value.len);
+    }
+}
+
 static enum errcode fill_texts(const struct fill *f, const struct type *type,
                                const struct arrow_read_node *n, size_t from, struct error *e)
 {
@@ -301,11 +359,12 @@ static enum errcode fill_texts(const struct fill *f, const struct type *type,
     bool text = type->root == TYPE_CHAR || type->root == TYPE_STRING;
     struct texts t = texts_of(n, from);
     bool valid = !text || (t.offsets != NULL && texts_valid(&t, f->count));
+    bool nulls = n->null_count > 0;
 
     for (size_t i = 0; i < f->count; i++) {
         struct bytes value;
 
-        if (is_null(n, from + i)) {
+        if (nulls && is_null(n, from + i)) {
             continue;
         }
         value = text_at(&t, i);
@@ -313,12 +372,7 @@ static enum errcode fill_texts(const struct fill *f, const struct type *type,
             return error_set(e, ERR_INVALID_ARGUMENT, "a value of type %s is not UTF-8",
                              type_text(type).text);
         }
-        if (value.len <= DUCK_STRING_INLINE || f->borrow) {
-            to[i] = fill_string(value);
-        } else {
-            f->duckdb->unsafe_vector_assign_string_element_len(f->vector, f->at + i,
-                                                               (const char *)value.data, value.len);
-        }
+        put_text(f, to, i, value, (size_t)(t.end - value.data) >= DUCK_STRING_INLINE);
     }
     return ERR_OK;
 }

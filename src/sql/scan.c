@@ -35,7 +35,9 @@ struct scan {
     uint64_t *columns; /* of the relation, as asked for; some may be none of them */
     uint32_t *wanted;  /* positions of table columns among those, ascending, each once */
     size_t wanted_count;
-    bool bare; /* rows are only counted */
+    bool bare;                  /* rows are only counted */
+    struct column_cache *cache; /* borrowed from the engine; NULL: there is none */
+    uint64_t number;            /* of the scan there */
 };
 
 /* One thread of it. */
@@ -290,6 +292,8 @@ static void scan_init(void *info)
         return;
     }
     batch_source_init(&s->source, s->cut);
+    s->cache = b->session->engine->cache;
+    s->number = s->cache == NULL ? 0 : column_cache_scan(s->cache);
     take_columns(d, info, s);
     d->init_set_max_threads(info, thread_count(s));
     d->init_set_init_data(info, s, scan_free);
@@ -316,6 +320,7 @@ static void thread_start(struct scan_thread *t, const struct scan *s)
         row_source_init(&t->rows, s->table);
     } else {
         batch_reader_init(&t->batch, s->table, s->bind->schema, s->wanted, s->wanted_count);
+        batch_reader_cache(&t->batch, s->cache, s->number);
     }
 }
 
@@ -420,7 +425,7 @@ static void fill_meta(const struct scan_thread *t, uint64_t column, const struct
                 r->header.commit_timestamp * 1000;
             break;
         default:
-            ((int32_t *)f->duckdb->vector_get_data(f->vector))[one.at] = r->run.bucket;
+            ((int32_t *)f->duckdb->vector_get_data(f->vector))[one.at] = r->run.id.bucket;
             break;
         }
     }

@@ -16,8 +16,9 @@
 #include "base/map.h"
 #include "io/lock.h"
 
-struct relation;    /* relations.c */
-struct copy_reader; /* copy_reader.h */
+struct relation;     /* relations.c */
+struct copy_reader;  /* copy_reader.h */
+struct column_cache; /* column_cache.h */
 
 struct sql_engine {
     struct sql_options options;
@@ -35,6 +36,7 @@ struct sql_engine {
     size_t relation_count;
     char **schemas;
     size_t schema_count;
+    struct column_cache *cache; /* constant once open; NULL: the options want none */
     void *files; /* the instance that sees files of COPY (parquet.h); NULL: none is open */
     _Atomic uint64_t spooled; /* bytes in them */
 };

@@ -16,8 +16,10 @@
 struct sql_options {
     const char *library;   /* of DuckDB; NULL: found by itself (duckdb.h) */
     uint64_t memory_bytes; /* of all queries together */
-    unsigned threads;      /* of all queries together */
-    bool read_only;        /* what would change something is refused: 25006 */
+    uint64_t
+        cache_bytes;  /* beside that: of decompressed columns (column_cache.h); 0: none is kept */
+    unsigned threads; /* of all queries together */
+    bool read_only;   /* what would change something is refused: 25006 */
     const char *spool_dir; /* where files of COPY are while they are needed */
     uint64_t spool_bytes;  /* of all of them together */
 };

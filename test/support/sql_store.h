@@ -27,7 +27,8 @@ static inline struct meta_view *sql_store_view(void *context)
 static inline int sql_setup(void **state)
 {
     struct sql_store *q = mem_new(struct sql_store);
-    struct sql_options options = {.memory_bytes = 256 << 20, .threads = 2, .spool_bytes = 64 << 20};
+    struct sql_options options = {
+        .memory_bytes = 256 << 20, .cache_bytes = 16 << 20, .threads = 2, .spool_bytes = 64 << 20};
 
     q->store = store_new(2);
     store_open_sets(q->store);
@@ -70,13 +71,16 @@ static inline struct sql_store *sql_ready(void **state)
 }
 
 /* A log batch of the rows a = from .. to-1, b "row <a>" or null, c = 10 a; appended. */
-static inline void sql_append(struct sql_store *q, struct bucket_id id, int32_t from, int32_t to)
+static inline void sql_append_coded(struct sql_store *q, struct bucket_id id, int32_t from,
+                                    int32_t to, enum arrow_codec kind)
 {
     struct store *s = q->store;
     const struct meta_table *t = meta_view_table_by_id(meta_current(s->meta), id.table_id);
     const struct meta_schema *schema = meta_table_latest(t);
     OWNED(arrow_rows_freep) struct arrow_rows *rows = arrow_rows_new(schema->schema->row);
-    const struct arrow_build_codec plain = {.kind = ARROW_CODEC_NONE};
+    OWNED(codec_freep) struct codec *codec = codec_new();
+    const struct arrow_build_codec build = {
+        .codec = codec, .kind = kind, .level = CODEC_ZSTD_LEVEL_DEFAULT};
     struct batch_spec spec = {.append_only = true,
                               .schema_id = (int16_t)schema->id,
                               .record_count = to - from,
@@ -91,8 +95,13 @@ static inline void sql_append(struct sql_store *q, struct bucket_id id, int32_t 
 
         assert_int_equal(arrow_rows_append_values(rows, values, NULL), ERR_OK);
     }
-    assert_int_equal(arrow_rows_finish(rows, &plain, &s->arena, &spec.body, NULL), ERR_OK);
+    assert_int_equal(arrow_rows_finish(rows, &build, &s->arena, &spec.body, NULL), ERR_OK);
     (void)store_append(s, id, batch_build(&spec, &s->arena));
+}
+
+static inline void sql_append(struct sql_store *q, struct bucket_id id, int32_t from, int32_t to)
+{
+    sql_append_coded(q, id, from, to, ARROW_CODEC_NONE);
 }
 
 static inline void sql_add_row(struct sql_store *q, const struct sql_result *r, size_t row,

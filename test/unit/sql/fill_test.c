@@ -167,12 +167,41 @@ static void decimals_of_every_width(void **state)
     }
 }
 
+/* As they come out of the cache (column_cache.h). */
+static void decimals_of_64_bits(void **state)
+{
+    const struct type type = {.root = TYPE_DECIMAL, .precision = 18, .scale = 2};
+    const int64_t values[] = {INT64_MIN, -1, 0, INT64_MAX};
+    struct arrow_read_node node = {.kind = ARROW_BUILD_FIXED,
+                                   .width = 8,
+                                   .span = 1,
+                                   .length = 4,
+                                   .data = bytes_of(values, sizeof values)};
+    struct fill f = {.at = 1, .count = 2};
+    const int64_t *filled;
+    void *logical;
+    void *chunk;
+
+    (void)sql_ready(state);
+    f.duckdb = duckdb();
+    logical = fill_type(f.duckdb, &type);
+    chunk = f.duckdb->create_data_chunk(&logical, 1);
+    f.vector = f.duckdb->data_chunk_get_vector(chunk, 0);
+    assert_int_equal(fill_values(&f, &type, &node, 2, NULL), ERR_OK);
+    f = (struct fill){.duckdb = f.duckdb, .vector = f.vector, .count = 1};
+    assert_int_equal(fill_values(&f, &type, &node, 0, NULL), ERR_OK);
+    filled = f.duckdb->vector_get_data(f.vector);
+    assert_true(filled[0] == INT64_MIN && filled[1] == 0 && filled[2] == INT64_MAX);
+    f.duckdb->destroy_data_chunk(&chunk);
+    f.duckdb->destroy_logical_type(&logical);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQL_TEST(nested_values_and_nulls),  SQL_TEST(values_that_sql_cannot_hold),
         SQL_TEST(characters_in_two_values), SQL_TEST(texts_of_many_rows),
-        SQL_TEST(decimals_of_every_width),
+        SQL_TEST(decimals_of_every_width),  SQL_TEST(decimals_of_64_bits),
     };
 
     return cmocka_run_group_tests_name("sql/fill", tests, NULL, NULL);

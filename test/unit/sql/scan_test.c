@@ -48,11 +48,31 @@ static void what_is_not_there_any_more(void **state)
     assert_null(sql_ask(q, "select * from eider_scan(-1, 77, 1)"));
 }
 
+/* What an earlier query has decompressed is of that table and no other, and goes with it. */
+static void compressed_batches_again_and_again(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    struct bucket_id id = bucket_of(store_create_table(q->store, "t", STORE_PLAIN), 0);
+
+    sql_append_coded(q, id, 0, 100000, ARROW_CODEC_ZSTD);
+    for (int i = 0; i < 3; i++) {
+        sql_expect(q, "select count(*), sum(a) from t", "100000|4999950000");
+        sql_expect(q, "select sum(c), min(b), count(b) from t", "49999500000|row 0|66667");
+    }
+    sql_append_coded(q, id, 100000, 200000, ARROW_CODEC_ZSTD);
+    sql_expect(q, "select sum(a), sum(c), count(b) from t", "19999900000|199999000000|133334");
+    store_drop_table(q->store, "t");
+    id = bucket_of(store_create_table(q->store, "t", STORE_PLAIN), 0);
+    sql_append_coded(q, id, 1, 100001, ARROW_CODEC_ZSTD);
+    sql_expect(q, "select sum(a), sum(c), count(b) from t", "5000050000|50000500000|66667");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQL_TEST(rows_of_all_buckets_and_partitions),
         SQL_TEST(current_rows_and_their_changelog),
+        SQL_TEST(compressed_batches_again_and_again),
         SQL_TEST(what_is_not_there_any_more),
     };
 
