@@ -308,28 +308,29 @@ static void connection_arrive(struct message *m)
     }
 }
 
-static bool wants_to_move(const struct connection *c)
+/* NULL: it stays. No step is under way. */
+static const struct shard *place_of_rows(const struct connection *c)
 {
     unsigned count = 0;
     const struct shard *owner = pg_session_owner(c->session, &count);
 
-    return c->step == PG_WANTS_INPUT && owner != NULL && owner != c->front->service->shard &&
-           count >= c->move_after;
+    return c->step == PG_WANTS_INPUT && owner != c->front->service->shard && count >= c->move_after
+               ? owner
+               : NULL;
 }
 
 static void connection_move(struct deferred *d)
 {
     struct connection *c = container_of(d, struct connection, move);
-    unsigned count = 0;
-    const struct shard *owner = pg_session_owner(c->session, &count);
+    bool busy = c->stepping || c->sending || c->more.len > 0;
+    const struct shard *to = busy || c->stream == NULL ? NULL : place_of_rows(c);
 
-    if (c->stream == NULL || c->stepping || c->sending || c->more.len > 0 || c->front->stopping ||
-        !wants_to_move(c)) {
+    if (to == NULL || c->front->stopping) {
         return;
     }
     stream_detach(c->stream);
     list_remove(&c->link);
-    c->front = c->front->options.fronts[shard_index(owner)];
+    c->front = c->front->options.fronts[shard_index(to)];
     c->move_after = c->move_after < MOVE_AFTER_MAX ? c->move_after * 2 : c->move_after;
     c->moved.run = connection_arrive;
     shard_send(c->front->service->shard, &c->moved);
@@ -344,7 +345,7 @@ static void connection_go(struct connection *c)
     }
     if (c->more.len > 0 || c->step == PG_HAS_MORE) {
         connection_step(c);
-    } else if (wants_to_move(c)) {
+    } else if (place_of_rows(c) != NULL) {
         shard_defer(c->front->service->shard, DEFER_WORK, &c->move);
     }
     stream_resume(c->stream);
