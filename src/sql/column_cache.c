@@ -241,7 +241,7 @@ static bool reserve(struct column_cache *c, uint64_t bytes, uint64_t scan)
     while (room && c->bytes + bytes > c->bytes_max) {
         struct cached_column *oldest = container_of(c->by_use.next, struct cached_column, link);
 
-        room = !list_empty(&c->by_use) && oldest->scan < scan;
+        room = !list_empty(&c->by_use) && oldest->scan + COLUMN_CACHE_SCANS < scan;
         if (room) {
             take_out(c, oldest);
             list_push_back(&gone, &oldest->link);

@@ -6,10 +6,10 @@
  * (format/arrow_read.h), in one piece of memory. Who was given it may read it until it is given back,
  * whether it is still in the cache or not.
  *
- * When there is no room, the entry that was used longest ago goes, provided that it was used by an
- * earlier scan than the one that brings the next. So a scan over more than there is room for keeps
- * what it brought first and finds that the next time; if the latest replaced the oldest, it would find
- * nothing. Thread: any; one lock, held while entries are found and exchanged, not while they are copied.
+ * When there is no room, the entry that was used longest ago goes, unless it was used by the scan that
+ * brings the next one or one of the COLUMN_CACHE_SCANS before that. So queries that take turns over more
+ * than there is room for find part of it each time; if the latest always replaced the oldest, they would
+ * find nothing. Thread: any; one lock, held while entries are found and exchanged, not while they are copied.
  */
 #ifndef SQL_COLUMN_CACHE_H
 #define SQL_COLUMN_CACHE_H
@@ -17,6 +17,8 @@
 #include "format/arrow_read.h"
 #include "meta/meta.h"
 #include "replica/replica.h"
+
+#define COLUMN_CACHE_SCANS 8u
 
 struct column_key {
     struct bucket_id bucket;

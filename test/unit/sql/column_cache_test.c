@@ -86,23 +86,25 @@ static void all_of_the_key_counts(void **state)
 
 static void room_for_three(void **state)
 {
+    const uint64_t later = 2 + COLUMN_CACHE_SCANS;
     struct column_cache *c = column_cache_new(3 * (ROWS * 8 + 1000));
 
     (void)state;
     for (int64_t i = 0; i < 5; i++) {
         put(c, key_of(1, i), i, 1);
     }
-    for (int64_t i = 0; i < 5; i++) { /* the scan keeps what it brought first */
+    put(c, key_of(1, 5), 5, later - 1);
+    for (int64_t i = 0; i < 6; i++) { /* what came first stays */
         assert_int_equal(look(c, key_of(1, i), 1), i < 3 ? i : -1);
     }
     assert_int_equal(look(c, key_of(1, 0), 2), 0);
-    put(c, key_of(1, 5), 5, 2);
-    put(c, key_of(1, 6), 6, 2);
-    put(c, key_of(1, 7), 7, 2);
-    assert_int_equal(look(c, key_of(1, 0), 2), 0); /* a later one replaces what it has not used */
-    assert_int_equal(look(c, key_of(1, 5), 2), 5);
-    assert_int_equal(look(c, key_of(1, 6), 2), 6);
-    assert_int_equal(look(c, key_of(1, 7), 2), -1);
+    put(c, key_of(1, 5), 5, later); /* until it was not used for long */
+    put(c, key_of(1, 6), 6, later);
+    put(c, key_of(1, 7), 7, later);
+    assert_int_equal(look(c, key_of(1, 0), later), 0);
+    assert_int_equal(look(c, key_of(1, 5), later), 5);
+    assert_int_equal(look(c, key_of(1, 6), later), 6);
+    assert_int_equal(look(c, key_of(1, 7), later), -1);
     assert_true(column_cache_bytes(c) <= 3 * (ROWS * 8 + 1000));
     column_cache_free(c);
     c = column_cache_new(ROWS * 8);
@@ -118,10 +120,11 @@ static void a_column_outlives_its_place(void **state)
     struct cached_column *column;
 
     (void)state;
-    put(c, key, 77, column_cache_scan(c));
+    put(c, key, 77, 1);
     column = column_cache_get(c, &key, 1);
-    put(c, key_of(1, 1), 78, column_cache_scan(c));
-    assert_int_equal(look(c, key, 2), -1);
+    put(c, key_of(1, 1), 78, 100);
+    assert_int_equal(look(c, key, 100), -1);
+    assert_int_equal(look(c, key_of(1, 1), 100), 78);
     column_cache_free(c);
     assert_int_equal(get_i64le(cached_column_nodes(column)->data.data), 77);
     assert_null(cached_column_unref(column));
