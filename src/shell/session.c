@@ -20,6 +20,7 @@ struct running {
     struct arena row;
     struct progress progress;
     bool failed;
+    bool copied; /* to us: what comes out is the data alone */
 };
 
 /* ---- errors ---- */
@@ -145,9 +146,10 @@ static void end_result(struct running *r, const char *tag)
             output_end(&s->output); /* else there is nothing to close but an empty box */
         }
         r->columns = NULL;
-    } else if (tag != NULL && s->look.format == OUTPUT_BOX && !s->look.bare) {
+    } else if (tag != NULL && s->look.format == OUTPUT_BOX && !s->look.bare && !r->copied) {
         sink_printf(&s->out, "%s\n", tag);
     }
+    r->copied = false;
 }
 
 static enum errcode on_event(struct running *r, const struct client_event *event, struct error *e)
@@ -183,6 +185,8 @@ static enum errcode on_event(struct running *r, const struct client_event *event
         sink_bytes(&s->out, event->body);
         return ERR_OK;
     case CLIENT_COPY_OUT:
+        r->copied = true;
+        return ERR_OK;
     case CLIENT_COPY_END:
     case CLIENT_EMPTY:
     case CLIENT_READY:

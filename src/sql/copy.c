@@ -329,9 +329,6 @@ bool copy_parse(struct bytes statement, struct sql_session *s, struct arena *are
         !parse_need_word(&p, "to") || !parse_end(&p, "stdout", ret)) {
         return false;
     }
-    if (ret->format.kind == COPY_KIND_PARQUET) {
-        return parse_failed(&p, "0A000", "COPY TO has the formats text, csv and binary");
-    }
     ret->query = arena_strndup(arena, out.data, out.len);
     return true;
 }

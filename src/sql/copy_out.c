@@ -108,6 +108,10 @@ void sql_copy_row(const struct sql_result *r, size_t row, struct buffer *out)
     const struct copy_format *f = &r->statement->copy.format;
     OWNED(buffer_fini) struct buffer value = BUFFER_INIT;
 
+    if (f->kind == COPY_KIND_PARQUET) {
+        buffer_bytes(out, buffer_view(&r->piece));
+        return;
+    }
     if (f->kind == COPY_KIND_BINARY) {
         put_binary_row(r, row, out);
         return;

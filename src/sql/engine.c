@@ -23,6 +23,7 @@ struct sql_engine *sql_engine_new(const struct sql_options *options, const struc
     lock_init(&engine->lock);
     lock_init(&engine->sessions_lock);
     map_init(&engine->sessions);
+    map_init(&engine->writings);
     return engine;
 }
 
@@ -238,6 +239,7 @@ void sql_engine_free(struct sql_engine *engine)
     ASSERT(engine->sessions.count == 0);
     relations_free(engine);
     map_fini(&engine->sessions);
+    map_fini(&engine->writings);
     lock_fini(&engine->sessions_lock);
     lock_fini(&engine->lock);
     free(engine);

@@ -1,6 +1,7 @@
 /* Running prepared statements: their parameters, what they read, and what becomes of the rows. */
 #include "dml_run.h"
 #include "failure.h"
+#include "parquet_write.h"
 #include "point.h"
 #include "prepare.h"
 #include "pushed.h"
@@ -180,6 +181,27 @@ static bool execute_dml(struct sql_statement *st, const struct sql_parameter *pa
     return right;
 }
 
+static bool execute_file(struct sql_statement *st, struct sql_result **ret, struct sql_error *e)
+{
+    struct sql_result *rows = NULL;
+    struct sql_result *r;
+    bool right;
+
+    if (!execute_query(st, NULL, &rows, e)) {
+        return false;
+    }
+    r = mem_new(struct sql_result);
+    r->statement = st;
+    right = parquet_write_file(rows, &r->file, &st->written, e);
+    sql_result_free(rows);
+    if (!right) {
+        sql_result_free(r);
+        return false;
+    }
+    *ret = r;
+    return true;
+}
+
 bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameters,
                  struct sql_result **ret, struct sql_error *e)
 {
@@ -197,6 +219,9 @@ bool sql_execute(struct sql_statement *st, const struct sql_parameter *parameter
     if (st->shown_version != 0 && st->shown_version != st->session->view->version &&
         !prepare_again(st, e)) {
         return false;
+    }
+    if (statement_is_file(st)) {
+        return execute_file(st, ret, e);
     }
     return st->tail != NULL ? execute_tail(st, parameters, ret, e)
                             : execute_query(st, parameters, ret, e);

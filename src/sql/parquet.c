@@ -5,6 +5,7 @@
 #include "failure.h"
 #include "names.h"
 #include "parquet_footer.h"
+#include "parquet_write.h"
 
 #include <stdio.h>
 #include <strings.h>
@@ -61,7 +62,8 @@ static enum errcode open_files(struct sql_engine *engine, struct error *e)
     if (d->connect(engine->files, &connection) != DUCK_OK) {
         code = error_set(e, ERR_UNSUPPORTED_OPERATION, "DuckDB gives no further connection");
     } else {
-        code = shut(connection, e);
+        code = parquet_write_register(engine, connection, e);
+        code = code == ERR_OK ? shut(connection, e) : code;
     }
     d->disconnect(&connection);
     if (code != ERR_OK) {
@@ -70,7 +72,7 @@ static enum errcode open_files(struct sql_engine *engine, struct error *e)
     return code;
 }
 
-static enum errcode connect_files(struct sql_engine *engine, void **ret, struct error *e)
+enum errcode parquet_connect(struct sql_engine *engine, void **ret, struct error *e)
 {
     enum errcode code = ERR_OK;
 
@@ -111,21 +113,27 @@ static void hide(char *text, const char *path)
     }
 }
 
-/* The words of DuckDB; what may be the fault of the file is one. */
-static bool bad_file(struct sql_engine *engine, const struct spool *file, const char *words,
-                     struct sql_error *e)
+void parquet_failed(const struct spool *file, const char *words, struct sql_error *e)
 {
-    const char *state = failure_duck_state(words);
-
     if (strncmp(words, "FATAL", 5) == 0 || strncmp(words, "INTERNAL", 8) == 0) {
-        diag_warn("sql", "reading Parquet: %s", words);
-        forget_files(engine);
+        diag_warn("sql", "Parquet: %s", words);
+        forget_files(file->engine);
     }
-    if (strcmp(state, "XX000") == 0 || strcmp(state, "22023") == 0 || strcmp(state, "58030") == 0) {
-        state = "22P04";
-    }
-    (void)sql_fail(e, state, words);
+    (void)failure_of_duck(e, words);
     hide(e->message, file->file->path);
+}
+
+/* What may be the fault of the file is one. */
+static bool bad_file(const struct spool *file, const char *words, struct sql_error *e)
+{
+    const char *const faults[] = {"XX000", "22023", "58030"};
+
+    parquet_failed(file, words, e);
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        if (strcmp(e->state, faults[i]) == 0) {
+            (void)snprintf(e->state, sizeof e->state, "22P04");
+        }
+    }
     return false;
 }
 
@@ -163,8 +171,7 @@ struct reading {
 
 static bool failed(const struct reading *r, const char *words, struct sql_error *e)
 {
-    return bad_file(r->statement->session->engine, r->file,
-                    words == NULL ? "DuckDB gives no reason" : words, e);
+    return bad_file(r->file, words == NULL ? "DuckDB gives no reason" : words, e);
 }
 
 static void put(struct buffer *out, const char *text) { buffer_bytes(out, bytes_str(text)); }
@@ -374,7 +381,7 @@ bool parquet_write_rows(struct sql_statement *st, const struct spool *file, uint
         return why.code == ERR_CORRUPT_FILE ? sql_fail(e, "22P04", why.message)
                                             : failure_of(e, &why);
     }
-    if (connect_files(engine, &r.connection, &why) != ERR_OK) {
+    if (parquet_connect(engine, &r.connection, &why) != ERR_OK) {
         return sql_fail(e, "58000", why.message);
     }
     session_second(st->session, r.connection);

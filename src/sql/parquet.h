@@ -14,4 +14,9 @@
 MUST_USE bool parquet_write_rows(struct sql_statement *st, const struct spool *file,
                                  uint64_t *ret_count, struct sql_error *e);
 
+/* A connection to the instance, to be disconnected. */
+MUST_USE enum errcode parquet_connect(struct sql_engine *engine, void **ret, struct error *e);
+/* What DuckDB says of a file, without its path. An instance that has broken down is left. */
+void parquet_failed(const struct spool *file, const char *words, struct sql_error *e);
+
 #endif

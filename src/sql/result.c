@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define PIECE_BYTES ((size_t)64 << 10)
+
 /* The statement may have been bound anew since the client was told what its columns are. */
 static bool check_columns(struct sql_result *r, struct sql_error *e)
 {
@@ -102,6 +104,23 @@ static bool next_of_tail(struct sql_result *r, size_t *ret_rows, struct sql_erro
 bool sql_is_tail(const struct sql_statement *st) { return st->tail != NULL; }
 bool sql_result_waits(const struct sql_result *r) { return r->tail != NULL && r->tail->waits; }
 
+/* Of a file, as if it was a row. */
+static bool next_piece(struct sql_result *r, size_t *ret_rows, struct sql_error *e)
+{
+    uint64_t left = r->file.size - r->file_at;
+    size_t len = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+    struct error why;
+
+    buffer_clear(&r->piece);
+    if (len > 0 &&
+        file_read_at(r->file.file, r->file_at, buffer_room(&r->piece, len), len, &why) != ERR_OK) {
+        return failure_of(e, &why);
+    }
+    r->file_at += len;
+    *ret_rows = len > 0;
+    return true;
+}
+
 bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e)
 {
     const struct duckdb *d = duckdb();
@@ -113,6 +132,9 @@ bool sql_result_next(struct sql_result *r, size_t *ret_rows, struct sql_error *e
     }
     if (r->tail != NULL) {
         return next_of_tail(r, ret_rows, e);
+    }
+    if (r->file.file != NULL) {
+        return next_piece(r, ret_rows, e);
     }
     if (r->borrowed) {
         *ret_rows = r->rows;
@@ -180,5 +202,7 @@ void sql_result_free(struct sql_result *r)
     returning_free(r);
     end_rows(r);
     tail_run_free(r->tail);
+    spool_close(&r->file);
+    buffer_fini(&r->piece);
     free(r);
 }

@@ -39,6 +39,8 @@ struct sql_engine {
     struct column_cache *cache; /* constant once open; NULL: the options want none */
     void *files; /* the instance that sees files of COPY (parquet.h); NULL: none is open */
     _Atomic uint64_t spooled; /* bytes in them */
+    struct map writings;      /* number -> struct parquet_writing; also under sessions_lock */
+    uint64_t writing_last;
 };
 
 struct session_cut {

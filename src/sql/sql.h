@@ -154,7 +154,7 @@ size_t sql_copy_columns(const struct sql_statement *st);
 /* The data are no text. */
 bool sql_copy_is_binary(const struct sql_statement *st);
 
-/* TO: executed as a query, whose rows are then these. */
+/* TO: executed as a query, whose rows are then these; of a file of Parquet its pieces. */
 void sql_copy_row(const struct sql_result *r, size_t row, struct buffer *out);
 /* What is in front of them and behind them; false: there is nothing. */
 bool sql_copy_header(const struct sql_statement *st, struct buffer *out);

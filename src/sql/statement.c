@@ -49,6 +49,9 @@ static bool prepare_copy(struct sql_statement *st, struct sql_error *e)
     if (!right || !prepare_query(st, &(struct sql_source){.text = st->copy.query}, e)) {
         return false;
     }
+    if (st->tail != NULL && statement_is_file(st)) {
+        return sql_fail(e, "0A000", "a file of Parquet has an end, TAIL has none");
+    }
     return st->parameter_count == 0 ? true : sql_fail(e, "42P02", "COPY has no parameters");
 }
 
@@ -151,6 +154,11 @@ enum sql_copy sql_copy_kind(const struct sql_statement *st)
                                            : SQL_COPY_NONE;
 }
 
+bool statement_is_file(const struct sql_statement *st)
+{
+    return st->kind == STATEMENT_COPY_TO && st->copy.format.kind == COPY_KIND_PARQUET;
+}
+
 size_t sql_copy_columns(const struct sql_statement *st)
 {
     return st->copy.query == NULL ? st->dml.column_count : st->column_count;
@@ -181,7 +189,8 @@ void sql_tag(const struct sql_statement *st, uint64_t rows, char ret[static SQL_
         (void)snprintf(ret, SQL_TAG_MAX, "COPY %" PRIu64, st->written);
         break;
     case STATEMENT_COPY_TO:
-        (void)snprintf(ret, SQL_TAG_MAX, "COPY %" PRIu64, rows);
+        (void)snprintf(ret, SQL_TAG_MAX, "COPY %" PRIu64,
+                       statement_is_file(st) ? st->written : rows);
         break;
     }
 }

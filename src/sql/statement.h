@@ -7,6 +7,7 @@
 #include "dml.h"
 #include "predicate.h"
 #include "session.h"
+#include "spool.h"
 #include "tail.h"
 #include "value.h"
 
@@ -69,8 +70,13 @@ struct sql_result {
     size_t kept_bytes;
     bool replays;
     struct tail_run *tail; /* of a TAIL */
+    struct spool file;     /* of COPY TO in Parquet, instead of rows: it is given in pieces */
+    uint64_t file_at;
+    struct buffer piece;
 };
 
+/* Its rows become one file. */
+bool statement_is_file(const struct sql_statement *st);
 /* The table that rows go to is still as it was, or the statement is made anew. */
 MUST_USE bool statement_check_table(struct sql_statement *st, struct sql_error *e);
 /* Runs the query of a statement without parameters, whatever its rows are for. */

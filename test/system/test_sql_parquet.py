@@ -7,6 +7,7 @@ import struct
 import subprocess
 from datetime import date, datetime, time, timezone
 
+import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -160,6 +161,58 @@ def test_the_spool_is_limited(launch):
             raise ZeroDivisionError
         assert copy(session, one) == "COPY 1"
         assert sql.one(session, "select count(*) from t") == 4
+
+
+def sent(session, statement):
+    with session.cursor() as cursor, cursor.copy(statement) as c:
+        return b"".join(bytes(part) for part in c)
+
+
+def test_files_are_sent(server, session, db, tmp_path):
+    """The same rows to pyarrow, DuckDB and pyarrow's own file of them."""
+    session.execute(f"create table t ({COLUMNS})")
+    copy(session, parquet())
+    data = sent(session, "copy (select * from t order by a) to stdout (format parquet)")
+    found, expected = pq.read_table(io.BytesIO(data)), pq.read_table(io.BytesIO(parquet()))
+    assert found.column_names == SCHEMA.names
+    for name in SCHEMA.names:
+        kind = SCHEMA.field(name).type if name != "n" else pa.time64("us")
+        assert found[name].to_pylist() == expected[name].to_pylist(), name
+        assert found.schema.field(name).type == kind or pa.types.is_nested(kind), name
+    (tmp_path / "x.parquet").write_bytes(data)
+    plain = [name for name in SCHEMA.names if name not in "opqs"]
+    with duckdb.connect() as other:
+        rows = other.execute(f"select {', '.join(plain)} from '{tmp_path}/x.parquet' order by a").fetchall()
+    assert rows == [tuple(r[name] for name in plain) for r in ROWS]
+    session.execute("create table u (a int, b text)")
+    assert copy(session, sent(session, "copy t (b, a) to stdout (format parquet)"), "u") == "COPY 3"
+    assert sql.rows(session, "select a, b from u order by a") == [(r["a"], r["b"]) for r in ROWS]
+
+
+def test_clients_write_files(server, session, db, tmp_path):
+    session.execute("create table t (a int primary key, b text)")
+    session.execute("insert into t select i, 'text ' || i from range(200000) r(i)")
+    statement = "copy (select * from t order by a) to stdout (format parquet)"
+    output = sql.psql(server, f"\\copy (select * from t order by a) to '{tmp_path}/p.parquet' with (format parquet)", database=db)
+    assert output == "COPY 200000\n"
+    place = sql.place(server)
+    command = [str(process.binary()), "sql", "--server", f"{place['host']}:{place['port']}", "-d", db, "-c", statement]
+    with open(tmp_path / "e.parquet", "wb") as file:
+        subprocess.run(command, stdout=file, check=True, timeout=60, env=process.environment())
+    assert (tmp_path / "e.parquet").read_bytes() == (tmp_path / "p.parquet").read_bytes()
+    found = pq.read_table(tmp_path / "e.parquet")
+    assert found["a"].to_pylist() == list(range(200000))
+    assert found["b"][199999].as_py() == "text 199999"
+
+
+def test_a_file_that_is_too_large_is_not_sent(launch):
+    server = launch(options={**sql.OPTIONS, "eider.sql.spool": "1mb"})
+    with sql.connect(server) as session:
+        query = "select md5(i::text) from range(%d) r(i)"
+        for _ in range(3):
+            with pytest.raises(psycopg.errors.DiskFull):
+                sent(session, f"copy ({query % 1000000}) to stdout (format parquet)")
+            assert len(sent(session, f"copy ({query % 10000}) to stdout (format parquet)")) > 300000
 
 
 def varint(n):

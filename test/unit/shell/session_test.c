@@ -86,6 +86,26 @@ static void data_to_copy_comes_from_the_script(void **state)
     state_end(&t);
 }
 
+/* Nothing is added to it. */
+static void data_that_is_copied_comes_out_as_it_is(void **state)
+{
+    struct shell_state t;
+
+    (void)state;
+    fake_greets(&t.fake);
+    fake_says(&t.fake, 'H', "\1\0\1\0\1", 5);
+    fake_says(&t.fake, 'd', "PAR1\n", 5);
+    fake_says(&t.fake, 'd', "\377", 1);
+    fake_says(&t.fake, 'c', "", 0);
+    pg_put_complete(&t.fake.says, "COPY 3");
+    pg_put_ready(&t.fake.says, 'I');
+    state_begin(&t);
+    t.shell.look.format = OUTPUT_BOX;
+    assert_int_equal(shell_statement(&t.shell, bytes_str("copy")), SESSION_FINE);
+    assert_string_equal(caught(&t.shell.out), "PAR1\n\377");
+    state_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -93,6 +113,7 @@ int main(void)
         cmocka_unit_test(an_error_fails_one_statement),
         cmocka_unit_test(a_lost_connection_is_told_from_an_error),
         cmocka_unit_test(data_to_copy_comes_from_the_script),
+        cmocka_unit_test(data_that_is_copied_comes_out_as_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
