@@ -1,6 +1,8 @@
 """The stock JDBC driver: values both ways, portals, cancel, and all the metadata that DBeaver, Metabase
 and their like ask it for. The driver's own SQL is the test of the system catalogs."""
 
+import asyncio
+
 import pyarrow as pa
 import pytest
 from harness import java, jdbc, sql, streams, types
@@ -64,6 +66,32 @@ async def test_prepared_and_by_pieces(connected, client, db):
     found = connected.query(sql="select id from t order by id", fetch=777)
     assert [int(row["id"]) for row in found] == list(range(5000))
     connected.autocommit(on=True)
+
+
+async def test_rows_as_they_arrive_by_pieces(connected, client, db):
+    """A fetch size, which the driver heeds in a transaction alone, over a query without end."""
+    table = await streams.make(client, db, ITEMS, bucket_count=1)
+
+    async def append(first, count):
+        rows = pa.table({"id": range(first, first + count), "region": ["a"] * count, "price": [None] * count})
+        await streams.append_table(table, rows.cast(ITEMS))
+
+    await append(0, 100)
+    connected.autocommit(on=False)
+    found = connected.query(sql="select id from tail('t', 'earliest') limit 95", fetch=10)
+    assert [int(row["id"]) for row in found] == list(range(95))
+    tail = "select id from tail('t', 'offset:50') where id % 2 = 0"
+    follow = asyncio.create_task(asyncio.to_thread(connected.follow, sql=tail, fetch=10, count=80))
+    for i in range(100, 210, 5):
+        await append(i, 5)
+    found = await asyncio.wait_for(follow, 60)
+    assert [int(v) for v in found["values"]] == list(range(50, 210, 2))
+    assert found["state"] == "57014"
+    with pytest.raises(java.Refused) as e:
+        connected.query(sql="select 1")
+    assert e.value.code == "25P02"  # until the transaction ends
+    connected.autocommit(on=True)
+    assert connected.query(sql="select count(*) as n from t") == [{"n": "210"}]
 
 
 def test_errors_and_cancel(connected):

@@ -65,6 +65,8 @@ public final class Jdbc {
             return null;
         case "query":
             return query(task);
+        case "follow":
+            return follow(task);
         case "metadata":
             return metadata(task);
         case "echo":
@@ -91,6 +93,50 @@ public final class Jdbc {
                 return table(rows);
             }
         }
+    }
+
+    /** The first values of a query without end, and the state that cancelling it ends with. */
+    private JsonNode follow(JsonNode task) throws Exception {
+        ObjectNode answer = JSON.createObjectNode();
+        ArrayNode values = answer.putArray("values");
+        try (PreparedStatement s = connection.prepareStatement(task.get("sql").asText())) {
+            Thread canceller = canceller();
+            s.setFetchSize(task.get("fetch").asInt());
+            try (ResultSet rows = s.executeQuery()) {
+                while (rows.next()) {
+                    if (values.size() < task.get("count").asInt()) {
+                        values.add(rows.getString(1));
+                    }
+                    if (values.size() == task.get("count").asInt() && !canceller.isAlive()) {
+                        canceller.start();
+                    }
+                }
+            } catch (SQLException e) {
+                answer.put("state", e.getSQLState());
+            }
+            canceller.interrupt();
+            canceller.join();
+        }
+        return answer;
+    }
+
+    /**
+     * Cancels until it is interrupted: between two portions of rows there is nothing to cancel, and the
+     * driver's Statement.cancel knows of the first portion only.
+     */
+    private Thread canceller() {
+        return new Thread(() -> {
+            try {
+                while (true) {
+                    connection.unwrap(org.postgresql.PGConnection.class).cancelQuery();
+                    Thread.sleep(100);
+                }
+            } catch (InterruptedException e) {
+                return;
+            } catch (SQLException e) {
+                throw new IllegalStateException(e);
+            }
+        });
     }
 
     private static Object value(JsonNode node) {
