@@ -147,6 +147,7 @@ const char *const pg_catalog_objects[] = {
     "true "
     "AS rolinherit, false AS rolcreaterole, false AS rolcreatedb, true AS rolcanlogin, false AS "
     "rolreplication, false AS rolbypassrls, -1 AS rolconnlimit, NULL::VARCHAR AS rolvaliduntil",
+    "CREATE VIEW pg_authid AS SELECT *, NULL::VARCHAR AS rolpassword FROM pg_roles",
     "CREATE VIEW pg_user AS SELECT 'eider' AS usename, 10::UINTEGER AS usesysid",
     "CREATE VIEW pg_tables AS SELECT schema_name AS schemaname, view_name AS tablename, 'eider' AS "
     "tableowner, NULL::VARCHAR AS tablespace, false AS hasindexes, false AS hasrules, false AS "
@@ -175,9 +176,17 @@ const char *const pg_catalog_objects[] = {
           "enumlabel"),
     EMPTY("pg_event_trigger", "0::UINTEGER AS oid, '' AS evtname"),
     EMPTY("pg_extension",
-          "0::UINTEGER AS oid, '' AS extname, 0::UINTEGER AS extnamespace, '' AS extversion"),
-    EMPTY("pg_foreign_data_wrapper", "0::UINTEGER AS oid, '' AS fdwname"),
-    EMPTY("pg_foreign_server", "0::UINTEGER AS oid, '' AS srvname"),
+          "0::UINTEGER AS oid, '' AS extname, 0::UINTEGER AS extowner, 0::UINTEGER AS "
+          "extnamespace, false AS extrelocatable, '' AS extversion, NULL::UINTEGER[] AS "
+          "extconfig, NULL::VARCHAR[] AS extcondition"),
+    EMPTY("pg_foreign_data_wrapper",
+          "0::UINTEGER AS oid, '' AS fdwname, 0::UINTEGER AS fdwowner, 0::UINTEGER AS "
+          "fdwhandler, 0::UINTEGER AS fdwvalidator, NULL::VARCHAR[] AS fdwacl, NULL::VARCHAR[] "
+          "AS fdwoptions"),
+    EMPTY("pg_foreign_server",
+          "0::UINTEGER AS oid, '' AS srvname, 0::UINTEGER AS srvowner, 0::UINTEGER AS srvfdw, '' "
+          "AS srvtype, '' AS srvversion, NULL::VARCHAR[] AS srvacl, NULL::VARCHAR[] AS "
+          "srvoptions"),
     EMPTY("pg_foreign_table",
           "0::UINTEGER AS ftrelid, 0::UINTEGER AS ftserver, NULL::VARCHAR[] AS ftoptions"),
     EMPTY("pg_inherits",
@@ -189,6 +198,9 @@ const char *const pg_catalog_objects[] = {
     EMPTY("pg_opclass",
           "0::UINTEGER AS oid, '' AS opcname, 0::UINTEGER AS opcmethod, false AS opcdefault"),
     EMPTY("pg_partitioned_table", "0::UINTEGER AS partrelid, '' AS partstrat"),
+    EMPTY("pg_policies",
+          "'' AS schemaname, '' AS tablename, '' AS policyname, '' AS permissive, NULL::VARCHAR[] "
+          "AS roles, '' AS cmd, '' AS qual, '' AS with_check"),
     EMPTY("pg_policy",
           "0::UINTEGER AS oid, '' AS polname, 0::UINTEGER AS polrelid, false AS polpermissive, "
           "NULL::UINTEGER[] AS polroles, '' AS polqual, '' AS polwithcheck, '' AS polcmd"),
@@ -221,8 +233,11 @@ const char *const pg_catalog_objects[] = {
           "stxnamespace, 0 AS stxstattarget, NULL::VARCHAR[] AS stxkind"),
     EMPTY("pg_tablespace", "0::UINTEGER AS oid, '' AS spcname, 0::UINTEGER AS spcowner"),
     EMPTY("pg_trigger",
-          "0::UINTEGER AS oid, 0::UINTEGER AS tgrelid, '' AS tgname, '' AS tgenabled, false AS "
-          "tgisinternal, 0::UINTEGER AS tgparentid, 0::UINTEGER AS tgconstraint"),
+          "0::UINTEGER AS oid, 0::UINTEGER AS tgrelid, 0::UINTEGER AS tgparentid, '' AS tgname, "
+          "0::UINTEGER AS tgfoid, 0::SMALLINT AS tgtype, '' AS tgenabled, false AS tgisinternal, "
+          "0::UINTEGER AS tgconstrrelid, 0::UINTEGER AS tgconstrindid, 0::UINTEGER AS "
+          "tgconstraint, false AS tgdeferrable, false AS tginitdeferred, 0::SMALLINT AS tgnargs, "
+          "'' AS tgattr, NULL::BLOB AS tgargs, '' AS tgqual"),
     EMPTY("pg_views", "'' AS schemaname, '' AS viewname, '' AS viewowner, '' AS definition"),
 
     /* types that casts name */

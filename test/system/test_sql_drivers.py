@@ -226,7 +226,7 @@ async def test_sqlalchemy_queries(engine, keyed):
         c.execute(sa.text("select * from missing"))
 
 
-# ---- Grafana, Metabase, DBeaver: what they send themselves ----
+# ---- Grafana, Metabase, DBeaver: what they send themselves, by their sources of 2026 ----
 
 PLACES = """quote_ident(table_schema) IN (SELECT CASE WHEN trim(s[i]) = '"$user"' THEN user ELSE trim(s[i]) END
   FROM generate_series(array_lower(string_to_array(current_setting('search_path'),','),1),
@@ -251,6 +251,11 @@ GRAFANA = [
         [("id", "integer"), ("region", "text"), ("price", "numeric")],
     ),
     (
+        """SELECT quote_ident(table_name) AS "table" FROM information_schema.tables
+        WHERE quote_ident(table_schema) = current_schema() ORDER BY 1""",
+        [("items",), ("items$binlog",), ("items$changelog",)],
+    ),
+    (
         """SELECT floor(extract(epoch from seen)/60)*60 AS "time", sum(n) FROM (VALUES
         (TIMESTAMPTZ '2026-01-01 00:00:30Z', 1), (TIMESTAMPTZ '2026-01-01 00:00:40Z', 2)) t(seen, n)
         WHERE seen BETWEEN '2026-01-01T00:00:00Z' AND '2026-01-02T00:00:00Z' GROUP BY 1 ORDER BY 1""",
@@ -259,10 +264,30 @@ GRAFANA = [
 ]
 
 
+GRAFANA_SCHEMAS = """SELECT schema_name AS "name" FROM information_schema.schemata
+  WHERE schema_name NOT IN ('information_schema', 'pg_catalog', 'pg_toast') ORDER BY schema_name"""
+PANEL = "seen BETWEEN '2026-01-05T10:00:00Z' AND '2026-01-05T10:10:00.5Z'"  # $__timeFilter(seen)
+PANELS = [  # and $__time, $__timeGroupAlias, $__timeEpoch, $__unixEpochFilter with $__unixEpochGroup
+    (f'SELECT seen AS "time", v AS "value", k AS metric FROM events WHERE {PANEL} ORDER BY 1', 4),
+    (f'SELECT floor(extract(epoch from seen)/300)*300 AS "time", k AS metric, avg(v) FROM events WHERE {PANEL} GROUP BY 1, k', 3),
+    (f"SELECT extract(epoch from seen) as \"time\", k as text, 'a,b' as tags FROM events WHERE {PANEL}", 4),
+    ('SELECT floor((v)/2)*2 AS "time", count(*) FROM events WHERE v >= 1 AND v <= 4 GROUP BY 1 ORDER BY 1', 3),
+    ("SELECT DISTINCT k AS __text, k AS __value FROM events ORDER BY 1", 2),
+]
+
+
 async def test_grafana(server, db, keyed):
     with sql.connect(server, db) as c:
         for query, expected in GRAFANA:
             assert sql.rows(c, query) == expected, query
+        assert (db,) in sql.rows(c, GRAFANA_SCHEMAS)
+        for kind in ("timestamptz", "timestamp"):
+            c.execute(f"create table events (seen {kind}, k text, v bigint)")
+            for minute, k, v in ((0, "a", 1), (2, "b", 2), (4, "a", 3), (6, "a", 4), (30, "b", 9)):
+                c.execute("insert into events values (%s, %s, %s)", (datetime(2026, 1, 5, 10, minute, tzinfo=UTC), k, v))
+            for query, count in PANELS:
+                assert len(sql.rows(c, query)) == count, (kind, query)
+            c.execute("drop table events")
 
 
 METABASE_TABLES = """SELECT n.nspname AS schema, c.relname AS name, CASE c.relkind WHEN 'r' THEN 'TABLE'
@@ -287,6 +312,25 @@ METABASE_FIELDS = """SELECT c.column_name AS name, CASE WHEN c.udt_schema IN ('p
   ON (c.table_schema = pk.table_schema) AND (c.table_name = pk.table_name) AND (c.column_name = pk.column_name)
   WHERE c.table_schema !~ '^information_schema|catalog_history|pg_' AND (c.table_name IN (%s))
   ORDER BY c.table_schema, c.table_name, 3"""
+METABASE_VIEWS = """SELECT pa.attname AS name, CASE WHEN ptn.nspname IN ('public', 'pg_catalog')
+  THEN FORMAT('%%s', pt.typname) ELSE FORMAT('"%%s"."%%s"', ptn.nspname, pt.typname) END AS "database-type",
+  pa.attnum - 1 AS "database-position", FALSE AS "pk?", NULL AS "field-comment", FALSE AS "database-required"
+  FROM pg_catalog.pg_class AS pc INNER JOIN pg_catalog.pg_namespace AS pn ON pn.oid = pc.relnamespace
+  INNER JOIN pg_catalog.pg_attribute AS pa ON pa.attrelid = pc.oid INNER JOIN pg_catalog.pg_type AS pt
+  ON pt.oid = pa.atttypid INNER JOIN pg_catalog.pg_namespace AS ptn ON ptn.oid = pt.typnamespace
+  WHERE (pc.relkind = 'm') AND (pa.attnum >= 1) AND (pc.relname IN (%s))"""
+NAME = """'"' || replace(t.schemaname, '"', '""') || '"' || '.' || '"' || replace(t.objectname, '"', '""') || '"'"""
+METABASE_RIGHTS = f"""with table_privileges as (select NULL as role, t.schemaname as schema, t.objectname as table,
+    pg_catalog.has_any_column_privilege(current_user, {NAME}, 'update') as update,
+    pg_catalog.has_any_column_privilege(current_user, {NAME}, 'select') as select,
+    pg_catalog.has_any_column_privilege(current_user, {NAME}, 'insert') as insert,
+    pg_catalog.has_table_privilege(current_user, {NAME}, 'delete') as delete
+  from (select schemaname, tablename as objectname from pg_catalog.pg_tables
+    union select schemaname, viewname as objectname from pg_catalog.pg_views
+    union select schemaname, matviewname as objectname from pg_catalog.pg_matviews) t
+  where t.schemaname !~ '^pg_' and t.schemaname <> 'information_schema'
+    and pg_catalog.has_schema_privilege(current_user, t.schemaname, 'usage'))
+select t.* from table_privileges t where schema = %s and "table" = 'items'"""
 METABASE_KEYS = """SELECT fk_ns.nspname, fk_table.relname, fk_column.attname FROM pg_constraint AS c
   INNER JOIN pg_class AS fk_table ON c.conrelid = fk_table.oid
   INNER JOIN pg_namespace AS fk_ns ON c.connamespace = fk_ns.oid
@@ -309,6 +353,10 @@ async def test_metabase(server, db, keyed):
             ("region", "text", 1, True),
             ("price", "numeric", 2, False),
         ]
+        fields = METABASE_FIELDS.split("ORDER BY")[0]
+        unions = sql.rows(c, f"{fields} UNION ALL {METABASE_VIEWS} ORDER BY 3", ["items", "items"])
+        assert unions == sql.rows(c, METABASE_FIELDS, ["items"])
+        assert sql.rows(c, METABASE_RIGHTS, [db]) == [(None, db, "items", True, True, True, True)]
         assert sql.rows(c, METABASE_KEYS) == []
         assert sql.one(c, "show timezone;") == "UTC"
         enums = "SELECT nspname, typname FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace "
@@ -348,6 +396,21 @@ DBEAVER = [
     " FROM pg_catalog.pg_index i INNER JOIN pg_catalog.pg_class c ON c.oid=i.indexrelid"
     " INNER JOIN pg_catalog.pg_class tc ON tc.oid=i.indrelid LEFT OUTER JOIN pg_catalog.pg_description dsc"
     " ON i.indexrelid=dsc.objoid WHERE i.indrelid={table} ORDER BY tabrelname, c.relname",
+    "SELECT e.oid, a.rolname oname, n.nspname schema_name, e.* FROM pg_extension e"
+    " JOIN pg_authid a ON a.oid = e.extowner JOIN pg_namespace n ON n.oid = e.extnamespace",
+    "SELECT a.oid,a.*,pd.description FROM pg_catalog.pg_roles a"
+    " left join pg_catalog.pg_shdescription pd on a.oid = pd.objoid ORDER BY a.rolname",
+    "SELECT * FROM pg_catalog.pg_policies WHERE schemaname='{db}' AND tablename='items'",
+    "SELECT x.oid,x.*,p.pronamespace as func_schema_id,d.description FROM pg_catalog.pg_trigger x"
+    " INNER JOIN pg_catalog.pg_proc p ON p.oid=x.tgfoid LEFT OUTER JOIN pg_catalog.pg_description d"
+    " ON d.objoid=x.oid WHERE x.tgrelid={table} AND NOT x.tgisinternal",
+    "SELECT i.*,c.relnamespace FROM pg_catalog.pg_inherits i,pg_catalog.pg_class c"
+    " WHERE i.inhrelid={table} AND c.oid=i.inhparent ORDER BY i.inhseqno",
+    "SELECT l.oid,l.*,p.pronamespace as handler_schema_id FROM pg_catalog.pg_foreign_data_wrapper l"
+    " LEFT OUTER JOIN pg_catalog.pg_proc p ON p.oid=l.fdwhandler",
+    "select c.oid,pg_catalog.pg_total_relation_size(c.oid) as total_rel_size,"
+    "pg_catalog.pg_relation_size(c.oid) as rel_size FROM pg_class c WHERE c.relnamespace={schema}",
+    "SELECT t.oid,t.*,pg_tablespace_location(t.oid) loc FROM pg_catalog.pg_tablespace t ORDER BY t.oid",
     'SET search_path = "$user","{db}"',
     "SHOW search_path",
 ]
