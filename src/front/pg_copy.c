@@ -133,6 +133,7 @@ bool pg_on_copy(struct pg_session *s, const struct pg_message *m, struct buffer 
         right = pg_failed(e, "08P01", "a message that does not belong into COPY");
     }
     if (!right) {
+        sql_copy_explain(s->copy, e);
         pg_copy_in_end(s);
     }
     return right;

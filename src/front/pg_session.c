@@ -57,12 +57,15 @@ static void explain_interrupt(struct pg_session *s, struct sql_error *e)
         [PG_INTERRUPT_STOP] = "the server is stopping",
     };
     int why = atomic_load(&s->interrupt);
+    char hint[sizeof e->hint]; /* how many rows are written, maybe */
 
     if (why != PG_INTERRUPT_STOP) { /* which is for good */
         (void)atomic_compare_exchange_strong(&s->interrupt, &why, PG_INTERRUPT_NONE);
     }
     if (strcmp(e->state, "57014") == 0 && why != PG_INTERRUPT_NONE) {
+        memcpy(hint, e->hint, sizeof hint);
         pg_failed(e, why == PG_INTERRUPT_STOP ? "57P01" : "57014", words[why]);
+        memcpy(e->hint, hint, sizeof hint);
     }
 }
 

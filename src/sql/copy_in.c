@@ -186,6 +186,15 @@ static bool explain(const struct sql_copy_in *c, struct sql_error *e)
     return false;
 }
 
+void sql_copy_explain(const struct sql_copy_in *c, struct sql_error *e)
+{
+    if (e->hint[0] == '\0' && c->writing != NULL && dml_written(c->writing) > 0) {
+        (void)snprintf(e->hint, sizeof e->hint,
+                       "%" PRIu64 " rows of the statement are written, and stay.",
+                       dml_written(c->writing));
+    }
+}
+
 static bool write_rows(struct sql_copy_in *c, struct sql_error *e)
 {
     struct sql_statement *st = c->statement;

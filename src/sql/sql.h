@@ -168,6 +168,8 @@ MUST_USE bool sql_copy_begin(struct sql_statement *st, struct sql_copy_in **ret,
                              struct sql_error *e);
 MUST_USE bool sql_copy_feed(struct sql_copy_in *c, struct bytes in, struct sql_error *e);
 MUST_USE bool sql_copy_end(struct sql_copy_in *c, struct sql_error *e);
+/* Adds to an error that ends it from outside how many rows are written. */
+void sql_copy_explain(const struct sql_copy_in *c, struct sql_error *e);
 void sql_copy_free(struct sql_copy_in *c); /* accepts NULL; rows that are not written are dropped */
 
 #endif

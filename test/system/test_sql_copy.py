@@ -187,6 +187,26 @@ def test_a_client_that_gives_up_leaves_what_was_written(session, server, db):
     assert sql.one(session, "select count(*) from t where a = 7") == 1
 
 
+def test_a_client_that_fails_is_told_what_was_written(session):
+    session.execute("create table t (a int)")
+    rows = b"".join(b"%d\n" % i for i in range(250000))
+    session.pgconn.exec_(b"copy t from stdin")
+    session.pgconn.put_copy_data(rows)
+    session.pgconn.put_copy_end(b"enough")
+    result = session.pgconn.get_result()
+    assert session.pgconn.get_result() is None
+    written = sql.one(session, "select count(*) from t")
+    assert 0 < written <= 250000
+    assert result.error_field(psycopg.pq.DiagnosticField.SQLSTATE) == b"57014"
+    assert b"enough" in result.error_field(psycopg.pq.DiagnosticField.MESSAGE_PRIMARY)
+    hint = result.error_field(psycopg.pq.DiagnosticField.MESSAGE_HINT)
+    assert hint == b"%d rows of the statement are written, and stay." % written
+    session.pgconn.exec_(b"copy t from stdin")
+    session.pgconn.put_copy_end(b"at once")
+    assert session.pgconn.get_result().error_field(psycopg.pq.DiagnosticField.MESSAGE_HINT) is None
+    assert session.pgconn.get_result() is None
+
+
 def test_a_large_copy_takes_little_memory(session, server):
     session.execute("create table t (a bigint, b text) with ('bucket.num' = '2')")
     block = "".join(f"{n}\t{'x' * 100}\n" for n in range(10000)).encode()

@@ -1,6 +1,7 @@
 """INSERT, UPDATE and DELETE with psql and psycopg, read back with the stock client."""
 
 import threading
+import time as time_module
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -218,6 +219,26 @@ def test_an_error_in_the_middle_says_what_is_written(session):
         session.execute("insert into t select x, if(x < 250000, 'row', error('no more')) from range(300000) r(x)")
     written = sql.one(session, "select count(*) from t")
     assert 0 < written <= 250000
+    assert caught.value.diag.message_hint == f"{written} rows of the statement are written, and stay."
+
+
+def test_a_cancel_in_the_middle_says_what_is_written(session, server, db):
+    session.execute("create table t (a bigint)")
+
+    def cancel():
+        with sql.connect(server, db) as other:
+            while sql.one(other, "select count(*) from t") == 0:
+                time_module.sleep(0.01)
+        session.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    with pytest.raises(psycopg.errors.QueryCanceled) as caught:
+        session.execute("insert into t from range(10000000000)")
+    thread.join()
+    written = sql.one(session, "select count(*) from t")
+    assert written > 0
+    assert caught.value.diag.message_primary == "canceling statement due to user request"
     assert caught.value.diag.message_hint == f"{written} rows of the statement are written, and stay."
 
 
