@@ -9,7 +9,9 @@
 
 #define LOOKUP_TRIES 3 /* for values of one moment */
 
-enum ask_kind { ASK_LOG, ASK_SINCE, ASK_ROWS, ASK_KEYS, ASK_PREFIXES };
+#define ESTIMATE_BUCKETS ((size_t)64) /* that are asked how many rows they have */
+
+enum ask_kind { ASK_LOG, ASK_SINCE, ASK_STATS, ASK_ROWS, ASK_KEYS, ASK_PREFIXES };
 
 /* An operation on its way to the shard of its bucket; somebody waits for the gate. */
 struct ask {
@@ -24,11 +26,9 @@ static void ask_done(struct bucket_op *op) { gate_pass(((struct ask *)op->contex
 
 static struct bucket_op *op_of(struct sql_bucket *b, enum ask_kind kind)
 {
-    struct bucket_op *const ops[] = {[ASK_LOG] = &b->log.op,
-                                     [ASK_SINCE] = &b->since.op,
-                                     [ASK_ROWS] = &b->rows.op,
-                                     [ASK_KEYS] = &b->lookup.op,
-                                     [ASK_PREFIXES] = &b->prefix.op};
+    struct bucket_op *const ops[] = {
+        [ASK_LOG] = &b->log.op,   [ASK_SINCE] = &b->since.op, [ASK_STATS] = &b->stats.op,
+        [ASK_ROWS] = &b->rows.op, [ASK_KEYS] = &b->lookup.op, [ASK_PREFIXES] = &b->prefix.op};
 
     return ops[kind];
 }
@@ -43,6 +43,9 @@ static void ask_run(struct message *m)
         break;
     case ASK_SINCE:
         replica_list_offset(a->set, &a->bucket->since);
+        break;
+    case ASK_STATS:
+        replica_stats(a->set, &a->bucket->stats);
         break;
     case ASK_ROWS:
         replica_kv_scan(a->set, &a->bucket->rows);
@@ -343,6 +346,47 @@ enum errcode sql_places_find(const struct sql_world *world, const struct meta_ta
     prune_free(cut.prune);
     free(cut.buckets);
     return code;
+}
+
+/* Keeps some of many buckets. Returns how many there were. */
+static size_t take_sample(struct sql_cut *cut)
+{
+    size_t all = cut->count;
+
+    cut->count = all < ESTIMATE_BUCKETS ? all : ESTIMATE_BUCKETS;
+    for (size_t i = 0; i < cut->count; i++) {
+        cut->buckets[i].id = cut->buckets[i * all / cut->count].id;
+    }
+    return all;
+}
+
+/* Rows by key are counted, unless the changelog has no images: then it says how many they are at most. */
+uint64_t sql_rows_estimate(const struct sql_world *world, const struct meta_table *table,
+                           bool changelog)
+{
+    struct sql_cut cut = {.world = world, .table_id = table->id};
+    uint64_t rows = 0;
+    size_t all;
+
+    cut.prune = prune_new(table, false, NULL);
+    cut.buckets = mem_zalloc((count_buckets(table) + 1) * sizeof *cut.buckets);
+    choose_buckets(&cut, table);
+    all = take_sample(&cut);
+    if (cut.count > 0 && !changelog) {
+        ask_all(&cut, ASK_STATS);
+        changelog = first_error(&cut, ASK_STATS, NULL) != ERR_OK;
+    }
+    if (cut.count > 0 && changelog) {
+        (void)take_places(&cut, OFFSET_LATEST, 0, NULL);
+    }
+    for (size_t i = 0; i < cut.count; i++) {
+        rows +=
+            (uint64_t)(changelog ? cut.buckets[i].since.offset : cut.buckets[i].stats.row_count);
+    }
+    rows = cut.count == 0 ? 0 : rows / cut.count * all + rows % cut.count * all / cut.count;
+    prune_free(cut.prune);
+    free(cut.buckets);
+    return rows > 0 ? rows : 1; /* soon it has some */
 }
 
 struct sql_cut *sql_cut_ref(struct sql_cut *cut)

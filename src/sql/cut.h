@@ -26,7 +26,8 @@ struct sql_world {
 struct sql_bucket {
     struct bucket_id id;
     struct offset_op since; /* of a log: where the time begins that matters */
-    struct cut_op log;      /* of a log: ranges, start and end */
+    struct stats_op stats;
+    struct cut_op log; /* of a log: ranges, start and end */
     struct kv_scan_op rows;
     struct lookup_op lookup; /* instead of rows, of the keys that matter */
     struct prefix_op prefix; /* or the rows with these prefixes */
@@ -54,6 +55,10 @@ MUST_USE enum errcode sql_cut_take(const struct sql_world *world, const struct m
 MUST_USE enum errcode sql_places_find(const struct sql_world *world, const struct meta_table *table,
                                       enum offset_kind kind, int64_t timestamp_ms,
                                       struct sql_places *ret, struct error *e);
+/* How many rows the table has now, or its changelog, for plans: of many buckets some are asked, and those that
+ * do not tell count as empty. */
+uint64_t sql_rows_estimate(const struct sql_world *world, const struct meta_table *table,
+                           bool changelog);
 struct sql_cut *sql_cut_ref(struct sql_cut *cut);
 /* Closes what is open with the last reference. Returns NULL; accepts NULL. */
 void *sql_cut_unref(struct sql_cut *cut);

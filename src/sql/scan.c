@@ -155,6 +155,18 @@ static enum errcode bind_relation(const struct duckdb *d, void *info, struct sca
     return ERR_OK;
 }
 
+/* Without it every relation has one row for the optimizer, and joins become nested loops. */
+static void tell_rows(const struct duckdb *d, void *info, const struct scan_bind *b)
+{
+    bool keyed = schema_has_primary_key(b->schema);
+
+    if (b->session->preparing != NULL) { /* not when views are made */
+        d->bind_set_cardinality(
+            info, sql_rows_estimate(&b->session->engine->world, b->table, keyed && !b->current),
+            false);
+    }
+}
+
 static void scan_bind(void *info)
 {
     const struct duckdb *d = duckdb();
@@ -168,6 +180,7 @@ static void scan_bind(void *info)
     }
     session_note_table(b->session, b->table, b->current);
     add_columns(d, info, b);
+    tell_rows(d, info, b);
     d->bind_set_bind_data(info, b, bind_free);
 }
 

@@ -205,6 +205,33 @@ def test_random_predicates_over_what_sql_wrote(server, db):
         check(c, kinds, [("t", "(from t) t")], rng, 200)
 
 
+def test_plans_know_how_many_rows_there_are(server, db):
+    """Else DuckDB takes every relation for one row, and a join of 60,000 rows for a nested loop."""
+    join = "select count(*), sum(b.v) from l a asof join l b on a.k = b.k and a.at_ >= b.at_"
+    with sql.connect(server, db) as c:
+        c.execute("create table l (at_ timestamp, k int, v bigint) with ('bucket.num' = '3')")
+        c.execute("create table k (a int primary key, b text) with ('bucket.num' = '2')")
+        c.execute("create table w (a int primary key, b text) with ('table.changelog.image' = 'WAL')")
+        c.execute("create table p (a int, d text) partitioned by (d)")
+        assert "~1 row" in plan(c, "select * from l")
+        c.execute("insert into l select timestamp '2020-01-01' + to_seconds(i), i % 10, i from range(60000) r(i)")
+        for table in "kw":
+            c.execute(f"insert into {table} select i, 'x' from range(2000) r(i)")
+            c.execute(f"update {table} set b = 'y' where a < 1000")
+        c.execute("insert into p select i, 'd' || (i % 100) from range(1000) r(i)")
+        assert sql.rows(c, join) == [(60000, 1799970000)]
+        assert "ASOF_JOIN" in plan(c, join) and "NESTED_LOOP" not in plan(c, join)
+        assert "~60,000 rows" in plan(c, "select * from l")
+        assert "~2,000 rows" in plan(c, "select * from k")
+        assert "~4,000 rows" in plan(c, 'select * from "k$changelog"')
+        assert "~3,000 rows" in plan(c, "select * from w")
+        assert "~1,000 rows" in plan(c, "select * from p")
+
+
+def plan(connection, query):
+    return dict(sql.rows(connection, "explain " + query))["physical_plan"]
+
+
 ACCOUNTS = pa.schema([("day", pa.date32()), ("name", pa.string()), ("id", pa.int32()), ("v", pa.int64())])
 
 
