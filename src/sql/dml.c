@@ -1,5 +1,6 @@
 #include "dml.h"
 
+#include "conflict.h"
 #include "encode.h"
 #include "names.h"
 #include "relations.h"
@@ -188,29 +189,6 @@ static bool take_expression(struct making *m, const char *const *words, struct e
     return ret->tokens > 0 ? true : parse_expected(p, "an expression");
 }
 
-/* Clauses of PostgreSQL that are not there. */
-static bool refuse_clauses(struct making *m, size_t from)
-{
-    struct parse p = m->p;
-    int depth = 0;
-
-    p.rest = bytes_slice(p.text, from, p.text.len - from);
-    parse_next(&p);
-    for (; !parse_at_end(&p); parse_next(&p)) {
-        depth += parse_bracket(&p.token);
-        if (depth == 0 && parse_at_word(&p, "on")) {
-            struct parse ahead = p;
-
-            if (parse_words(&ahead, "on", "conflict")) {
-                return parse_failed(&p, "0A000", "ON CONFLICT is not served") ||
-                       parse_hint(&p, "A row with the primary key of one that is there takes its "
-                                      "place, as its merge engine says.");
-            }
-        }
-    }
-    return true;
-}
-
 static const char *query_text(struct making *m)
 {
     return arena_strndup(m->p.arena, m->out.data, m->out.len);
@@ -268,9 +246,6 @@ static bool insert_rows(struct making *m)
 {
     size_t from = parse_offset(&m->p);
 
-    if (!refuse_clauses(m, from)) {
-        return false;
-    }
     if (parse_at_word(&m->p, "default") || parse_at_end(&m->p)) {
         return parse_expected(&m->p, "VALUES or a query");
     }
@@ -454,7 +429,7 @@ static bool parse_update(struct making *m)
     m->dml->kind = DML_UPDATE;
     (void)parse_word(&m->p, "only");
     if (!find_table(m, &name) || !check_changeable(m, "UPDATE") || !take_alias(m, &alias) ||
-        !parse_need_word(&m->p, "set") || !refuse_clauses(m, parse_offset(&m->p))) {
+        !parse_need_word(&m->p, "set")) {
         return false;
     }
     expressions = arena_array(m->p.arena, m->schema->count, sizeof *expressions);
@@ -491,8 +466,7 @@ static bool parse_delete(struct making *m)
         return false;
     }
     (void)parse_word(&m->p, "only");
-    if (!find_table(m, &name) || !check_changeable(m, "DELETE") || !take_alias(m, &alias) ||
-        !refuse_clauses(m, parse_offset(&m->p))) {
+    if (!find_table(m, &name) || !check_changeable(m, "DELETE") || !take_alias(m, &alias)) {
         return false;
     }
     columns = new_columns(m);
@@ -519,19 +493,32 @@ bool dml_is(struct bytes statement)
            (token_is(&t, "insert") || token_is(&t, "update") || token_is(&t, "delete"));
 }
 
+static bool is_insert(struct bytes statement)
+{
+    struct token t = token_next_solid(&statement);
+
+    return token_is(&t, "insert");
+}
+
 bool dml_parse(struct bytes statement, struct sql_session *s, struct arena *arena, struct dml *ret,
                struct sql_error *e)
 {
     struct making m = {.session = s, .dml = ret};
+    struct bytes whole;
+    size_t conflict = 0;
     bool right;
 
     *ret = (struct dml){0};
     if (!returning_split(&statement, arena, &ret->returning, e)) {
         return false;
     }
+    whole = statement;
+    if (is_insert(statement) && !conflict_split(&statement, arena, &conflict)) {
+        conflict = 0;
+    }
     parse_init(&m.p, statement, arena, e);
     if (parse_word(&m.p, "insert")) {
-        right = parse_insert(&m);
+        right = parse_insert(&m) && (conflict == 0 || conflict_check(whole, conflict, ret, &m.p));
     } else if (parse_word(&m.p, "update")) {
         right = parse_update(&m);
     } else {

@@ -1,7 +1,7 @@
 /* Inside sql/: INSERT, UPDATE and DELETE. DuckDB computes the rows: each becomes a query whose columns
  * are columns of the table, and whose rows are then written (table_writer.h).
  *
- *   INSERT INTO t [(a, ...)] VALUES ... | query [RETURNING ...]
+ *   INSERT INTO t [(a, ...)] VALUES ... | query [ON CONFLICT ...] [RETURNING ...]      (conflict.h)
  *   UPDATE t [[AS] u] SET a = expression, ... [WHERE condition] [RETURNING ...]
  *   DELETE FROM t [[AS] u] [WHERE condition] [RETURNING ...]
  *

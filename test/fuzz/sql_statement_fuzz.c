@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "sql/copy.h"
+#include "sql/insert_list.h"
 #include "sql/returning.h"
 #include "sql/show.h"
 
@@ -56,6 +57,8 @@ static void check_dml(struct dml *dml, struct arena *arena)
     }
     ASSERT(dml->query != NULL && utf8_valid(bytes_str(dml->query)));
     if (dml->query_is_plain) {
+        insert_list_cast(dml, arena);
+        ASSERT(utf8_valid(bytes_str(dml->query)));
         IGNORE(dml_wrap(dml, 2, arena, &e));
     }
     if (dml->returning != NULL && returning_wrap(dml, arena, &e)) {

@@ -12,6 +12,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
+import sqlalchemy.dialects.postgresql
 from harness import process, sql, streams, types
 
 pytestmark = pytest.mark.own_server
@@ -205,6 +206,35 @@ async def test_sqlalchemy_reflects(engine, keyed, client, db):
     assert (kinds["bigint"], kinds["double"], kinds["string"]) == ("BIGINT", "DOUBLE PRECISION", "TEXT")
     assert (kinds["array"], kinds["bytes"], kinds["row"]) == ("ARRAY", "BYTEA", "JSON")
     assert sa.Table("items", sa.MetaData(), autoload_with=engine).primary_key.columns.keys() == ["region", "id"]
+
+
+def test_sqlalchemy_upserts(engine):
+    """Its INSERT … ON CONFLICT, in one statement and in many."""
+    upsert = sa.dialects.postgresql.insert
+    table = sa.Table("stock", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text), sa.Column("n", sa.BigInteger))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
+        c.execute(sa.text("create table stock (id int primary key, name text, n bigint)"))
+        whole = upsert(table)
+        whole = whole.on_conflict_do_update(index_elements=["id"], set_={"name": whole.excluded.name, "n": whole.excluded.n})
+        c.execute(whole, [{"id": i, "name": f"n{i}", "n": i} for i in range(100)])
+        c.execute(whole, [{"id": i, "name": "again", "n": -i} for i in range(50, 120)])
+        part = upsert(table).values([{"id": 1, "n": 7}, {"id": 200, "n": 8}])
+        c.execute(part.on_conflict_do_update(constraint="stock_pkey", set_={"n": part.excluded.n}))
+        rows = c.execute(sa.select(table).order_by(table.c.id)).all()
+        assert rows[:3] == [(0, "n0", 0), (1, "n1", 7), (2, "n2", 2)]
+        assert rows[49:51] == [(49, "n49", 49), (50, "again", -50)]
+        assert rows[-2:] == [(119, "again", -119), (200, None, 8)] and len(rows) == 121
+        for refused in (
+            part.on_conflict_do_update(index_elements=["id"], set_={"n": table.c.n + part.excluded.n}),
+            part.on_conflict_do_nothing(),
+        ):
+            with pytest.raises(sa.exc.NotSupportedError):
+                c.execute(refused)
+        c.execute(sa.text("create table first (id int primary key, name text) with ('table.merge-engine' = 'first_row')"))
+        first = sa.Table("first", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.Text))
+        for name in ("a", "b"):
+            c.execute(upsert(first).values(id=1, name=name).on_conflict_do_nothing())
+        assert c.execute(sa.select(first)).all() == [(1, "a")]
 
 
 async def test_sqlalchemy_queries(engine, keyed):
