@@ -2,7 +2,7 @@
 
 Each test gets a fresh server of its own (EIDER_BIN, default build/eider) on a free port, or with
 --bootstrap host:port the same external one, which is how the tests are checked against Apache
-Fluss. Tests marked own_server are skipped then.
+Fluss. Tests marked own_server or sql_server are skipped then.
 """
 
 import os
@@ -13,7 +13,7 @@ import subprocess
 import fluss as pyfluss
 import pytest
 import pytest_asyncio
-from harness import process, tables, wire, world
+from harness import process, sql, tables, wire, world
 
 
 def pytest_addoption(parser):
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--bootstrap"):
         skip = pytest.mark.skip(reason="needs a server of its own (--bootstrap given)")
         for item in items:
-            if item.get_closest_marker("own_server"):
+            if item.get_closest_marker("own_server") or item.get_closest_marker("sql_server"):
                 item.add_marker(skip)
 
 
@@ -49,7 +49,8 @@ def server(request):
     address = request.config.getoption("--bootstrap")
     if address:
         return process.External(address)
-    return request.getfixturevalue("launch")()
+    options = sql.OPTIONS if request.node.get_closest_marker("sql_server") else {}
+    return request.getfixturevalue("launch")(options=options)
 
 
 @pytest.fixture
@@ -68,6 +69,13 @@ def db(cluster):
     if cluster_alive(cluster):
         with wire.Connection(cluster.coordinator_address) as c:
             c.call("DROP_DATABASE", database_name=name, ignore_if_not_exists=True, cascade=True)
+
+
+@pytest.fixture
+def session(server, db):
+    """An SQL session in the database of the test."""
+    with sql.connect(server, db) as connection:
+        yield connection
 
 
 def cluster_alive(cluster):

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from harness import process, sql
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 COLUMNS = """id bigint, name varchar, day date, at timestamp, price decimal(30, 6), f double, ok boolean, raw blob,
              tags varchar[], place struct(a int, b varchar)"""
 ROWS = [
@@ -15,11 +15,6 @@ ROWS = [
     {"id": 2},
     {"name": "", "f": "NaN", "ok": None, "id": "3"},
 ]
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def produce(server, table, text, *words, code=0):

@@ -19,14 +19,9 @@ import pyarrow as pa
 import pytest
 from harness import process, sql, streams
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 LONG = "select count(*) from range(100000000) a(x), range(100000) b(y) where x + y = 7"
 TYPES = pa.schema([("id", pa.int64()), ("name", pa.string()), ("tags", pa.list_(pa.string()))])
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def command(server, *words):

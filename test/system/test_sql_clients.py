@@ -14,14 +14,9 @@ import pyarrow as pa
 import pytest
 from harness import process, sql, streams
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 ITEMS = pa.schema([("id", pa.int64()), ("name", pa.string()), ("price", pa.decimal128(10, 2))])
 LONG = "select count(*) from range(100000000) a(x), range(100000) b(y) where x + y = 7"
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def items(count):

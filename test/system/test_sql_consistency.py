@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from harness import sql, streams
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 PAIRS = pa.schema([("batch", pa.int64()), ("part", pa.int32()), ("amount", pa.int64()), ("text", pa.string())])
 ACCOUNTS = pa.schema([("id", pa.int32()), ("amount", pa.int64()), ("round", pa.int64())])
 ROWS = 64
@@ -20,11 +20,6 @@ ACCOUNT_COUNT = 100
 FEW = 60
 SOAK = int(os.environ.get("SQL_QUERIES", 1000))
 QUERIES = [pytest.param(FEW, id="few"), pytest.param(SOAK, id="many", marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 class Asking:

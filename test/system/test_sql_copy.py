@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from harness import sql, streams
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 
 COLUMNS = "a int, b text, c decimal(9, 2), d bytea, e int[], f timestamp, g boolean, h date"
 ROWS = [
@@ -22,17 +22,6 @@ ROWS = [
     (5, "\\.", None, None, None, None, None, None),
     (None, "\u00e4\u00f6\u00fc \U0001f600", None, b"\\x00", None, None, None, None),
 ]
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
 
 
 def copy_in(session, statement, data, step=None):

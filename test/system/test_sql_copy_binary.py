@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from harness import sql
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 
 UTC = timezone.utc
 TYPES = {
@@ -28,17 +28,6 @@ ROWS = [
     (3, "", Decimal("0.00"), b"", [], datetime(1, 1, 2), False, date(9999, 12, 30), 2**63 - 1, 32767, 127, float("inf"),
      float("-inf"), time(0), datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), [], [], []),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
 
 
 def copy_in(session, data, step=None, statement="copy t from stdin (format binary)"):

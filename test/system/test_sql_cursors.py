@@ -7,13 +7,8 @@ import pyarrow as pa
 import pytest
 from harness import sql, streams, world
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 ITEMS = pa.schema([("id", pa.int32()), ("name", pa.string())])
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 @pytest.fixture

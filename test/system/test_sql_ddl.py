@@ -5,7 +5,7 @@ import psycopg
 import pytest
 from harness import sql
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 
 SHOP = """
 create table orders (
@@ -15,17 +15,6 @@ create table orders (
 ) comment 'what was bought' partitioned by (region) distributed by (id) into 3 buckets
 with ('table.log.ttl' = '3 d', 'owner' = 'me')
 """
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
 
 
 def failure(session, statement):

@@ -15,15 +15,10 @@ import sqlalchemy as sa
 import sqlalchemy.dialects.postgresql
 from harness import process, sql, streams, types
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 ITEMS = pa.schema([("id", pa.int32()), ("region", pa.string()), ("price", pa.decimal128(10, 2))])
 LONG = "select count(*) from range(100000000) a(x), range(100000) b(y) where x + y = 7"
 JSON = ("map", "row", "deep")
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 @pytest.fixture

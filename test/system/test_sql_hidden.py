@@ -5,13 +5,8 @@ import pyarrow as pa
 import pytest
 from harness import sql, streams
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string())])
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def rows(first, last):

@@ -8,7 +8,7 @@ import pytest
 from harness import java, jdbc, sql, streams, types
 
 pytestmark = [
-    pytest.mark.own_server,
+    pytest.mark.sql_server,
     pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}"),
 ]
 ITEMS = pa.schema([("id", pa.int32()), ("region", pa.string()), ("price", pa.decimal128(10, 2))])
@@ -20,11 +20,6 @@ def jvm():
     driver = jdbc.Driver()
     yield driver
     driver.end()
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 @pytest.fixture

@@ -9,14 +9,9 @@ import pyarrow as pa
 import pytest
 from harness import sql, streams, tables
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 PAIRS = pa.schema([("batch", pa.int64()), ("amount", pa.int64())])
 ACCOUNTS = pa.schema([("id", pa.int32()), ("amount", pa.int64())])
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def pair(number, count=10):

@@ -8,12 +8,7 @@ import struct
 import pytest
 from harness import sql
 
-pytestmark = pytest.mark.own_server
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
+pytestmark = pytest.mark.sql_server
 
 
 def dial(server):

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from harness import process, sql
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 
 UTC = timezone.utc
 COLUMNS = """a int, b text, c decimal(9, 2), d bytea, e int[], f timestamp, g boolean, h date, i bigint, j smallint,
@@ -37,17 +37,6 @@ ROWS = [
     {name: None for name in SCHEMA.names} | {"a": 2},
     {name: None for name in SCHEMA.names} | {"a": 3, "b": "", "d": b"", "e": [], "q": [], "g": False, "s": [], "t": []},
 ]  # fmt: skip
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
 
 
 def parquet(rows=ROWS, schema=SCHEMA, **options):

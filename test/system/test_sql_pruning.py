@@ -19,16 +19,11 @@ import pytest
 from harness import rows as row_forms
 from harness import batches, sql, streams, tables
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 
 DAY = datetime.date(2026, 1, 1)
 EVENTS = pa.schema([("a", pa.int32()), ("b", pa.string()), ("c", pa.int64())])
 EVENT_TYPES = {"a": tables.INT, "b": tables.STRING, "c": tables.BIGINT}
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def pushed(connection, query, parameters=None):

@@ -9,18 +9,7 @@ import sqlalchemy as sa
 from harness import sql
 from sqlalchemy import orm
 
-pytestmark = pytest.mark.own_server
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
+pytestmark = pytest.mark.sql_server
 
 
 def test_rows_that_are_written(session):

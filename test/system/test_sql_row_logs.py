@@ -5,7 +5,7 @@ import pytest
 from harness import java, sql, types
 
 pytestmark = [
-    pytest.mark.own_server,
+    pytest.mark.sql_server,
     pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}"),
 ]
 COLUMNS = [["id", "INT"], *([n, t] for n, t in types.TEXTS.items())]
@@ -17,11 +17,6 @@ def jvm():
     driver = java.Driver(java.VERSIONS[-1])
     yield driver
     driver.end()
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 @pytest.fixture

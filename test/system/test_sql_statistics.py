@@ -5,19 +5,8 @@ import psycopg
 import pytest
 from harness import batches, java, sql, streams, tables, types
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 OPTION = "table.statistics.columns"
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
 
 
 def written(cluster, db, name):

@@ -10,14 +10,9 @@ import fluss
 import pytest
 from harness import sql, streams, types
 
-pytestmark = pytest.mark.own_server
+pytestmark = pytest.mark.sql_server
 COUNT = 40
 NO_KEY = ("array", "map", "row", "deep")
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
 
 
 def plain(value):

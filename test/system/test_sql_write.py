@@ -10,18 +10,7 @@ import psycopg
 import pytest
 from harness import sql, streams
 
-pytestmark = pytest.mark.own_server
-
-
-@pytest.fixture
-def server(launch):
-    return launch(options=sql.OPTIONS)
-
-
-@pytest.fixture
-def session(server, db):
-    with sql.connect(server, db) as connection:
-        yield connection
+pytestmark = pytest.mark.sql_server
 
 
 async def log_rows(client, db, name="t"):
