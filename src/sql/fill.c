@@ -264,18 +264,17 @@ static struct bytes text_at(const struct texts *t, size_t i)
 static bool all_ascii(struct bytes text)
 {
     uint64_t all = 0;
+    uint64_t more = 0;
     size_t at = 0;
 
     for (; text.len - at >= 4 * sizeof all; at += 4 * sizeof all) {
-        uint64_t words[4];
-
-        memcpy(words, text.data + at, sizeof words);
-        all |= words[0] | words[1] | words[2] | words[3];
+        all |= get_u64le(text.data + at) | get_u64le(text.data + at + 8);
+        more |= get_u64le(text.data + at + 16) | get_u64le(text.data + at + 24);
     }
     for (; at < text.len; at++) {
         all |= text.data[at];
     }
-    return (all & UINT64_C(0x8080808080808080)) == 0;
+    return ((all | more) & UINT64_C(0x8080808080808080)) == 0;
 }
 
 /* All of the values at once: together they are valid, and none begins inside of a character. False says
