@@ -113,6 +113,15 @@ const char *failure_duck_state(const char *message)
     return "XX000";
 }
 
+void failure_hide_line(struct sql_error *e)
+{
+    char *line = strstr(e->message, "\n\nLINE ");
+
+    if (line != NULL) {
+        *line = '\0';
+    }
+}
+
 bool failure_of_duck(struct sql_error *e, const char *message)
 {
     if (message == NULL) {

@@ -97,16 +97,12 @@ static void forget_files(struct sql_engine *engine)
 
 /* ---- errors ---- */
 
-/* Neither our path nor our statement says something to the client. */
+/* Our path says nothing to the client. */
 static void hide(char *text, const char *path)
 {
-    static const char *const statement = "\n\nLINE ";
-    char *at = strstr(text, statement);
     size_t len = strlen(path);
+    char *at;
 
-    if (at != NULL) {
-        *at = '\0';
-    }
     while ((at = strstr(text, path)) != NULL) {
         memcpy(at, "it", 2);
         memmove(at + 2, at + len, strlen(at + len) + 1);
@@ -120,6 +116,7 @@ void parquet_failed(const struct spool *file, const char *words, struct sql_erro
         forget_files(file->engine);
     }
     (void)failure_of_duck(e, words);
+    failure_hide_line(e);
     hide(e->message, file->file->path);
 }
 

@@ -56,6 +56,7 @@ static bool prepare_one(struct sql_session *s, const char *text, void **ret, str
 {
     const struct duckdb *d = duckdb();
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    const char *given = text;
     void *extracted = NULL;
     uint64_t count;
     bool right;
@@ -73,6 +74,9 @@ static bool prepare_one(struct sql_session *s, const char *text, void **ret, str
         right = failure_of_duck(e, d->extract_statements_error(extracted));
     }
     d->destroy_extracted(&extracted);
+    if (!right && text != given) {
+        failure_hide_line(e);
+    }
     return right;
 }
 

@@ -59,6 +59,10 @@ async def test_nobody_else_sees_them(server, client, db):
         with pytest.raises(psycopg.errors.FeatureNotSupported) as refused:
             c.execute("select t from t where _offset = 1")
         assert "name its columns" in refused.value.diag.message_hint
+        for query in ("select _offset, nothing from t", "select a.id from t a where missing(_bucket) = 1"):
+            with pytest.raises(psycopg.ProgrammingError) as refused:
+                c.execute(query)
+            assert "LINE" not in str(refused.value), "the text that it would show is not the client's"
     assert "_offset" not in sql.psql(server, r"\d t", database=db)
 
 

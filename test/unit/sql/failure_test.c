@@ -28,6 +28,10 @@ static void words_of_duckdb_have_states(void **state)
     assert_string_equal(failure_duck_state("INTERRUPT Error: Interrupted!"), "57014");
     assert_string_equal(failure_duck_state("something else"), "XX000");
     assert_string_equal(failure_duck_state(""), "XX000");
+    assert_false(failure_of_duck(&e, "Parser Error: so\nand so\n\nLINE 1: text\n  ^"));
+    failure_hide_line(&e);
+    assert_string_equal(e.message, "Parser Error: so\nand so");
+    failure_hide_line(&e);
     assert_false(failure_of_duck(&e, NULL));
     assert_string_equal(e.state, "XX000");
 }
