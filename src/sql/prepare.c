@@ -80,6 +80,23 @@ static bool prepare_one(struct sql_session *s, const char *text, void **ret, str
     return right;
 }
 
+/* Whether it may read more than one relation: for one there is one plan, and asking its buckets would take
+ * longer than a lookup in them. */
+static bool may_join(struct bytes text)
+{
+    size_t froms = 0;
+    bool found = false;
+    struct token t;
+
+    do {
+        t = token_next_solid(&text);
+        froms += token_is(&t, "from") ? 1 : 0;
+        found = found || token_is(&t, "join") ||
+                (froms > 0 && t.kind == TOKEN_OTHER && t.text.data[0] == ',');
+    } while (t.kind != TOKEN_END);
+    return found || froms > 1;
+}
+
 bool prepare_text(struct sql_statement *st, const char *text, struct sql_error *e)
 {
     bool right;
@@ -89,6 +106,7 @@ bool prepare_text(struct sql_statement *st, const char *text, struct sql_error *
     }
     prepare_forget(st);
     st->session->preparing = st;
+    st->session->counts = may_join(bytes_str(text));
     right = prepare_one(st->session, text, &st->prepared, e);
     st->session->preparing = NULL;
     return right;

@@ -160,7 +160,7 @@ static void tell_rows(const struct duckdb *d, void *info, const struct scan_bind
 {
     bool keyed = schema_has_primary_key(b->schema);
 
-    if (b->session->preparing != NULL) { /* not when views are made */
+    if (b->session->preparing != NULL && b->session->counts) { /* not when views are made */
         d->bind_set_cardinality(
             info, sql_rows_estimate(&b->session->engine->world, b->table, keyed && !b->current),
             false);

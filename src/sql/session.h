@@ -57,6 +57,7 @@ struct sql_session {
     struct lock lock;                /* of cuts: scans begin on threads of DuckDB, too */
     struct list cuts;                /* of the statement under way */
     struct sql_statement *preparing; /* is told the tables that it names; NULL: none */
+    bool counts;                     /* its plan depends on how many rows they have */
     char **path;                     /* heap: databases whose tables need no qualification */
     size_t path_count;
     struct copy_reader *incoming; /* rows of COPY that are being cast; NULL: none */
