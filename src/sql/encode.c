@@ -139,6 +139,11 @@ static enum errcode encode_timestamp(const struct type *type, int64_t value, str
     if (value == INT64_MAX || value == -INT64_MAX) {
         return error_set(e, ERR_INVALID_ARGUMENT, "a timestamp of a table is not infinite");
     }
+    if (type->precision > 6 && per_milli == 1000 &&
+        (value > INT64_MAX / 1000 || value < INT64_MIN / 1000)) {
+        return error_set(e, ERR_INVALID_ARGUMENT,
+                         "a timestamp with nanoseconds is between 1677-09-22 and 2262-04-11");
+    }
     ret->timestamp.millis = floor_div(value, per_milli);
     ret->timestamp.nanos = (int32_t)(floor_mod(value, per_milli) * (1000000 / per_milli));
     if (type_is_compact_timestamp(type)) {

@@ -211,6 +211,14 @@ def test_an_error_in_the_middle_says_what_is_written(session):
     assert caught.value.diag.message_hint == f"{written} rows of the statement are written, and stay."
 
 
+def test_nanoseconds_have_a_range(session):
+    session.execute("create table t (a timestamp_ltz(9))")
+    session.execute("insert into t values ('1677-09-22 00:00:00+00'), ('2262-04-11 00:00:00+00')")
+    for moment in ("1677-09-21 00:00:00+00", "2262-04-12 00:00:00+00", "2300-01-01 00:00:00+00"):
+        assert refused(session, f"insert into t values ('{moment}')") == "22023"
+    assert [r[0].year for r in sql.rows(session, "select a from t order by a")] == [1677, 2262]
+
+
 def test_a_cancel_in_the_middle_says_what_is_written(session, server, db):
     session.execute("create table t (a bigint)")
 
