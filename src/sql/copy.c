@@ -37,7 +37,7 @@ static bool parse_format(struct parse *p, struct options *o)
                                         [COPY_KIND_PARQUET] = "parquet"};
     struct bytes word = p->token.text;
 
-    if (p->token.kind == TOKEN_STRING) {
+    if (p->token.kind == TOKEN_STRING && word.len >= 2) { /* which may lack its end */
         word = bytes_slice(word, 1, word.len - 2);
     }
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {

@@ -62,6 +62,7 @@ static void options_of_two_kinds(void **state)
     refuse(q, "copy (select 1) to stdout (delimiter '')", "22023");
     refuse(q, "copy (select 1) to stdout (format csv, delimiter '\"')", "22023");
     refuse(q, "copy (select 1) to stdout (null 'a\tb')", "22023");
+    refuse(q, "copy (select 1) to stdout (format '", "0A000");
     refuse(q, "copy (select 1) to stdout (encoding 'latin1')", "0A000");
     refuse(q, "copy (select 1) to stdout (freeze)", "42601");
     refuse(q, "copy (select 1) to 'file'", "0A000");
