@@ -4,6 +4,7 @@ Each test has a bound for what clients notice, sees that what was acknowledged s
 recovers by itself when the cause is gone.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -31,12 +32,17 @@ class Producer(threading.Thread):
         self.table = tables.Table(None, "fluss", "t")
         self.table.id, self.bucket, self.rows, self.pause_s = table_id, bucket, rows, pause_s
         self.acked, self.refused, self.took, self.failure = {}, [], [], None
-        self.stopping = threading.Event()
+        self.stopping, self.going, self.resting = threading.Event(), threading.Event(), threading.Event()
+        self.going.set()
 
     def run(self):
         number = 0
         try:
             while not self.stopping.is_set():
+                if not self.going.is_set():
+                    self.resting.set()
+                    self.going.wait()
+                    self.resting.clear()
                 batch = batches.arrow_batch(tables.small_rows(number, self.rows))
                 began = time.monotonic()
                 answer = self.table.produce(batch, self.connection, bucket=self.bucket, timeout_ms=60_000)
@@ -59,6 +65,16 @@ class Producer(threading.Thread):
         self.stopping.set()
         self.join(120)
         self.connection.close()
+
+    @contextlib.contextmanager
+    def at_rest(self):
+        """Meanwhile no append is under way."""
+        self.going.clear()
+        try:
+            assert self.resting.wait(120), repr(self.failure)
+            yield
+        finally:
+            self.going.set()
 
     def check(self, table):
         """Everything acknowledged is there, in its place, and nothing twice."""
@@ -211,14 +227,21 @@ def appended(table):
 
 
 def test_a_disk_that_becomes_read_only(launch, disk_image):
-    """As after an error that the file system met: writes are refused and reads go on, until a restart."""
+    """As after an error that the file system met: writes are refused and reads go on, until a restart.
+
+    Nothing is being written when it happens: of a fdatasync that is under way while ext4 aborts its journal the
+    kernel (6.18) sometimes says that it succeeded, and what it was for is gone (test/faults/abort_ext4.py shows it).
+    """
     server = launch(data_dir=disk_image.place / "data")
     table = make(server)
     with Producer(server.address, table.id) as producer, world.Watcher(server.address) as watcher:
         progress(producer, 20)
-        subprocess.run(["mount", "-o", "remount,abort", str(disk_image.place)], capture_output=True)
+        with producer.at_rest():
+            subprocess.run(["mount", "-o", "remount,abort", str(disk_image.place)], capture_output=True)
+        acked = len(producer.acked)
         world.until(lambda: producer.refused, "writes are taken by a read-only disk")
         assert set(producer.refused) <= RETRIABLE
+    assert len(producer.acked) == acked
     watcher.check()
     producer.check(table)
     server.check()
