@@ -1,6 +1,6 @@
 """FETCH_LOG: where a read starts, how much it returns, and how long it waits."""
 
-import threading
+import select
 import time
 
 import pyarrow as pa
@@ -141,48 +141,52 @@ def _timed(table, **options):
 
 
 def test_without_min_bytes_nobody_waits(create):
-    seconds, answer = _timed(create(), wait_ms=5000)
-    assert seconds < 1 and answer.records == b""
+    seconds, answer = _timed(create(), wait_ms=20_000)
+    assert seconds < 10 and answer.records == b""
 
 
 @pytest.mark.parametrize("wait_ms", [0, 300, 1000])
 def test_an_empty_bucket_waits_as_long_as_asked(create, wait_ms):
-    seconds, answer = _timed(create(), wait_ms=wait_ms, min_bytes=1)
-    assert wait_ms / 1000 - 0.02 <= seconds < wait_ms / 1000 + 1
-    assert answer.HasField("records") and answer.records == b""
+    table, fastest, rounds = create(), 1000, 0
+    while fastest >= wait_ms / 1000 + 0.5:
+        assert rounds < 20, f"{fastest} s at least"
+        seconds, answer = _timed(table, wait_ms=wait_ms, min_bytes=1)
+        assert wait_ms / 1000 - 0.02 <= seconds
+        assert answer.HasField("records") and answer.records == b""
+        fastest, rounds = min(fastest, seconds), rounds + 1
 
 
 def test_min_bytes_that_are_there_need_no_wait(filled):
-    seconds, answer = _timed(filled, wait_ms=5000, min_bytes=1)
-    assert seconds < 1 and len(bases(answer)) == 10
+    seconds, answer = _timed(filled, wait_ms=20_000, min_bytes=1)
+    assert seconds < 10 and len(bases(answer)) == 10
 
 
 def test_an_error_ends_the_wait(filled):
-    seconds, answer = _timed(filled, offset=10_000, wait_ms=5000, min_bytes=1)
-    assert seconds < 1 and answer.error_code == OUT_OF_RANGE
+    seconds, answer = _timed(filled, offset=10_000, wait_ms=20_000, min_bytes=1)
+    assert seconds < 10 and answer.error_code == OUT_OF_RANGE
 
 
-def _delayed(table, records, seconds):
-    timer = threading.Timer(seconds, lambda: _append_alone(table, records))
-    timer.start()
-    return timer
-
-
-def _append_alone(table, records):
+def _satisfied(table, wait_ms, **options):
+    """Sends a fetch and a moment later one row; (seconds until the fetch was answered, its batches)."""
     with table.cluster.connect() as c:
-        table.produce(records, connection=c)
+        start = time.monotonic()
+        fields = table.fetch_fields(wait_ms=wait_ms, min_bytes=1, **options)
+        request_id = c.send("FETCH_LOG", **fields)
+        time.sleep(0.1)
+        table.append(rows(0, 1))
+        answer = c.result("FETCH_LOG", request_id).tables_resp[0].buckets_resp[0]
+        return time.monotonic() - start, bases(answer)
 
 
 @pytest.mark.own_server
 def test_the_append_that_satisfies_a_fetch_wakes_it(create):
-    """Apache Fluss 0.9.1 waits for its next check instead, 500 ms at most."""
-    table = create()
-    for i in range(5):
-        timer = _delayed(table, rows(i, 1), 0.2)
-        seconds, answer = _timed(table, offset=i, wait_ms=10_000, min_bytes=1)
-        timer.join()
-        assert bases(answer) == [i]
-        assert 0.15 < seconds < 0.5
+    """Apache Fluss 0.9.1 waits for its next check instead, which is 500 ms after the fetch."""
+    table, fastest, i = create(), 1, 0
+    while fastest >= 0.45:
+        assert i < 100, "as if the server looked now and then"
+        seconds, found = _satisfied(table, wait_ms=20_000, offset=i)
+        assert found == [i] and seconds < 10, f"woken by the end of the wait: {seconds} s"
+        fastest, i = min(fastest, seconds), i + 1
 
 
 def test_an_append_of_another_bucket_wakes_nobody(create):
@@ -195,13 +199,16 @@ def test_an_append_of_another_bucket_wakes_nobody(create):
 @pytest.mark.own_server
 def test_a_fetch_waits_until_min_bytes_are_there(create):
     table = create()
-    size = len(rows(0, 1))
-    first = _delayed(table, rows(0, 1), 0.1)
-    second = _delayed(table, rows(1, 1), 0.6)
-    seconds, answer = _timed(table, wait_ms=10_000, min_bytes=size + 1)
-    first.join(), second.join()
-    assert bases(answer) == [0, 1]
-    assert 0.5 < seconds < 1.2
+    fields = table.fetch_fields(wait_ms=20_000, min_bytes=len(rows(0, 1)) + 1)
+    with table.cluster.connect() as c:
+        start = time.monotonic()
+        request_id = c.send("FETCH_LOG", **fields)
+        table.append(rows(0, 1))
+        ready, _, _ = select.select([c.socket], [], [], 0.5)
+        assert not ready, "one row is not enough"
+        table.append(rows(1, 1))
+        answer = c.result("FETCH_LOG", request_id).tables_resp[0].buckets_resp[0]
+        assert bases(answer) == [0, 1] and time.monotonic() - start < 15
 
 
 def test_a_satisfied_bucket_answers_for_a_waiting_one(cluster, create):
@@ -210,9 +217,9 @@ def test_a_satisfied_bucket_answers_for_a_waiting_one(cluster, create):
     more = [{"bucket_id": 1, "fetch_offset": 0, "max_fetch_bytes": 1 << 20}]
     start = time.monotonic()
     answer = cluster.tablet.call(
-        "FETCH_LOG", **table.fetch_fields(wait_ms=5000, min_bytes=1, more_buckets=more)
+        "FETCH_LOG", **table.fetch_fields(wait_ms=20_000, min_bytes=1, more_buckets=more)
     )
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
     found = {b.bucket_id: len(batches.split(b.records)) for b in answer.tables_resp[0].buckets_resp}
     assert found == {0: 0, 1: 1}
 
@@ -220,7 +227,7 @@ def test_a_satisfied_bucket_answers_for_a_waiting_one(cluster, create):
 def test_dropping_the_table_frees_a_parked_fetch(cluster, create):
     table = create()
     with cluster.connect() as c:
-        request_id = c.send("FETCH_LOG", **table.fetch_fields(wait_ms=8000, min_bytes=1))
+        request_id = c.send("FETCH_LOG", **table.fetch_fields(wait_ms=3000, min_bytes=1))
         time.sleep(0.2)
         cluster.coordinator.call("DROP_TABLE", table_path=table.path, ignore_if_not_exists=False)
         c.result("FETCH_LOG", request_id)
