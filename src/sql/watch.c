@@ -3,7 +3,8 @@
  *  IDLE ──start──> BUSY (armed on the bucket's shard) ──rows──> IDLE
  *                  BUSY ──close──> disarmed ──> IDLE
  *
- * What is busy has one message under way or registered, which comes back to the watch's shard once. */
+ * What is busy has one message under way or registered, which comes back to the watch's shard once. Others close
+ * the watch by a message, too: it ends when that has come and nothing else is under way. */
 #include "statement.h"
 
 #include <stdlib.h>
@@ -29,10 +30,11 @@ struct sql_watch {
     struct list all;
     size_t under_way; /* messages that are to come back */
     void (*fired)(void *context);
-    struct gate *closed; /* somebody waits for; NULL: it is not to be closed */
-    struct message close;
     void *context;
     bool started;
+    bool closing;        /* the shard has taken `close` */
+    struct gate *closed; /* whoever sent it waits for */
+    struct message close;
 };
 
 struct sql_watch *sql_watch_new(struct sql_session *s, struct shard *shard,
@@ -52,7 +54,7 @@ static void end(struct sql_watch *w)
 {
     struct gate *closed = w->closed;
 
-    if (closed == NULL || w->under_way > 0) {
+    if (w->under_way > 0) {
         return;
     }
     LIST_FOR_EACH(it, &w->all)
@@ -71,7 +73,7 @@ static void came_back(struct message *m)
 
     b->busy = false;
     w->under_way--;
-    if (w->closed != NULL) {
+    if (w->closing) {
         end(w);
     } else if (w->started) {
         w->started = false;
@@ -169,6 +171,7 @@ static void close_all(struct message *m)
 {
     struct sql_watch *w = container_of(m, struct sql_watch, close);
 
+    w->closing = true;
     LIST_FOR_EACH(it, &w->all)
     {
         struct watched *b = container_of(it, struct watched, link);

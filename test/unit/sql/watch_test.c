@@ -84,11 +84,44 @@ static void closing_takes_back_what_waits(void **state)
     finish(&w);
 }
 
+/* The shard is late: it takes what comes back when somebody has begun to close, but before it hears of that. */
+static void passed_late(void *context)
+{
+    passed(context);
+    thread_sleep_us(50000);
+}
+
+static void start_late(void *context, unsigned index)
+{
+    struct watching *w = context;
+
+    (void)index;
+    w->watch = sql_watch_new(w->q->session, w->q->store->shards[0], passed_late, w);
+    sql_watch_start(w->watch, w->r);
+}
+
+static void what_comes_back_before_the_close_does_not_end_it(void **state)
+{
+    struct sql_store *q = sql_ready(state);
+    int64_t t = store_create_table(q->store, "t", STORE_PLAIN);
+    struct watching w;
+
+    begin(q, &w);
+    for (int32_t i = 0; i < 4; i++) {
+        sql_append(q, bucket_of(t, i), 0, 1);
+    }
+    w.gate = gate_new(1);
+    shards_call(q->store->shards, 1, start_late, &w);
+    gate_wait(w.gate);
+    finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQL_TEST(rows_of_any_bucket_wake),
         SQL_TEST(closing_takes_back_what_waits),
+        SQL_TEST(what_comes_back_before_the_close_does_not_end_it),
     };
 
     return cmocka_run_group_tests_name("sql/watch", tests, NULL, NULL);
