@@ -14,7 +14,7 @@
 #include "io/file.h"
 #include "rpc/client.h"
 
-#define CALL_US     10000000
+#define CALL_US     120000000
 #define TABLE       "t"
 #define ROWS        8 /* of one append */
 #define BUCKETS     4
@@ -189,7 +189,7 @@ UNUSED static int64_t append(struct running *r, int64_t table_id, int32_t bucket
     struct msg_pb_produce_log_req_for_bucket one = {.bucket_id = bucket};
     struct msg_produce_log_request request = {.acks = -1,
                                               .table_id = table_id,
-                                              .timeout_ms = 10000,
+                                              .timeout_ms = 60000,
                                               .buckets_req = &one,
                                               .buckets_req_count = 1};
     struct msg_produce_log_response response;

@@ -84,7 +84,7 @@ static void it_can_be_ended(void **state)
     shards_call(q->store->shards, 1, interrupt_there, &place);
     gate_wait(place.gate);
     assert_string_equal(wait_and_step(&place), "EZ");
-    assert_string_equal(peer_query(&p, "set statement_timeout = 120"), "CZ");
+    assert_string_equal(peer_query(&p, "set statement_timeout = 1500"), "CZ");
     assert_string_equal(peer_query(&p, "select a from tail('t')"), "T");
     assert_string_equal(wait_and_step(&place), "EZ");
     assert_string_equal(peer_query(&p, "set statement_timeout = 0"), "CZ");

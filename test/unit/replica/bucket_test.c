@@ -60,7 +60,9 @@ static void a_failed_open_is_told_and_tried_again_later(void **state)
     for (int i = 1; i < 3; i++) { /* waited for the open, or came after it */
         assert_true(ops[i].op.code == ERR_LOG_STORAGE || ops[i].op.code == ERR_STORAGE);
     }
-    assert_int_equal(store_op(s, &a.op, submit_append), ERR_STORAGE);
+    while (store_op(s, &a.op, submit_append) == ERR_LOG_STORAGE) { /* so late that it was tried */
+    }
+    assert_int_equal(a.op.code, ERR_STORAGE);
     assert_non_null(strstr(s->error.message, "could not be opened a moment ago"));
     assert_int_equal(path_remove(in_the_way, NULL), ERR_OK);
     while (store_op(s, &a.op, submit_append) == ERR_STORAGE) {

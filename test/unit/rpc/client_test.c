@@ -11,7 +11,8 @@
 #include "io/file.h"
 #include "rpc/client.h"
 
-#define SECOND_US 1000000
+#define SECOND_US   1000000
+#define PATIENCE_US (120 * SECOND_US)
 
 struct pair {
     struct rpc_client *client;
@@ -84,7 +85,7 @@ static void offer(struct pair *p, int16_t key, int32_t min, int32_t max)
     struct msg_api_versions_response response = {.api_versions = &version, .api_versions_count = 1};
 
     peer_answers(p, 0, API_API_VERSIONS, &response);
-    assert_int_equal(rpc_client_handshake(p->client, "test", SECOND_US, NULL), ERR_OK);
+    assert_int_equal(rpc_client_handshake(p->client, "test", PATIENCE_US, NULL), ERR_OK);
     assert_int_equal(peer_reads(p).api_key, API_API_VERSIONS);
 }
 
@@ -251,7 +252,7 @@ static void test_large_frames_both_ways(void **state)
         struct rpc_response response;
         bool found;
 
-        assert_int_equal(rpc_clients_wait(&p->client, 1, 5 * SECOND_US, NULL), ERR_OK);
+        assert_int_equal(rpc_clients_wait(&p->client, 1, PATIENCE_US, NULL), ERR_OK);
         assert_int_equal(rpc_client_next(p->client, &response, &found, NULL), ERR_OK);
         if (found) {
             assert_int_equal(rpc_response_decode(&response, API_FETCH_LOG, &a, &message, NULL),
@@ -265,10 +266,10 @@ static void test_large_frames_both_ways(void **state)
 
 /* ---- failures ---- */
 
-static struct rpc_call init_writer_call(const struct msg_init_writer_request *request)
+static struct rpc_call init_writer_call(const struct msg_init_writer_request *request,
+                                        int64_t timeout_us)
 {
-    return (struct rpc_call){
-        .key = API_INIT_WRITER, .request = request, .timeout_us = SECOND_US / 50};
+    return (struct rpc_call){.key = API_INIT_WRITER, .request = request, .timeout_us = timeout_us};
 }
 
 static void test_failed_request(void **state)
@@ -276,7 +277,7 @@ static void test_failed_request(void **state)
     struct error failure = {.code = ERR_AUTHORIZATION, .message = "not you"};
     struct msg_init_writer_response message;
     struct msg_init_writer_request request = {0};
-    struct rpc_call call = init_writer_call(&request);
+    struct rpc_call call = init_writer_call(&request, PATIENCE_US);
     struct pair *p = *state;
     struct pieces out;
     struct error e;
@@ -315,7 +316,7 @@ static void test_call_runs_out_of_time(void **state)
 {
     struct msg_init_writer_response message;
     struct msg_init_writer_request request = {0};
-    struct rpc_call call = init_writer_call(&request);
+    struct rpc_call call = init_writer_call(&request, SECOND_US / 50);
     struct pair *p = *state;
     struct error e;
     int64_t before;

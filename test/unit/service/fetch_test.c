@@ -210,13 +210,13 @@ static void an_append_answers_a_waiting_fetch(void **state)
         for (int32_t i = 0; i < b; i++) {
             a->buckets[i].fetch_offset = 1;
         }
-        wait_for(a, 1, 15000);
+        wait_for(a, 1, 60000);
         c = start(n, a);
         thread_sleep_us(3000);
         assert_false(node_answered(c));
         append(n, table, b, 10);
         assert_int_equal(end(n, c)[b].records.len, OVERHEAD + 10);
-        assert_true(clock_mono_us() - start_us < 5000000);
+        assert_true(clock_mono_us() - start_us < 30000000);
     }
 }
 
@@ -236,7 +236,7 @@ static void no_append_is_missed(void **state)
         for (int32_t b = 0; b < BUCKETS; b++) {
             a->buckets[b].fetch_offset = offsets[b];
         }
-        wait_for(a, 1, 15000);
+        wait_for(a, 1, 60000);
         c = start(n, a);
         append(n, table, bucket, 10);
         r = end(n, c);
@@ -253,7 +253,7 @@ static void min_bytes_count_over_buckets_and_shards(void **state)
     struct ask *a = ask_of(n, table, BUCKETS);
     struct node_call *c;
 
-    wait_for(a, 6 * (OVERHEAD + 100), 15000);
+    wait_for(a, 6 * (OVERHEAD + 100), 60000);
     append(n, table, 0, 100);
     c = start(n, a);
     for (int32_t b = 1; b < 5; b++) {
@@ -276,11 +276,11 @@ static void waiting_costs_nothing(void **state)
 
     append(n, table, 0, 100);
     (void)fetch(n, a);
-    wait_for(a, 100000, 150);
+    wait_for(a, 100000, 800);
     cpu_us = clock_cpu_us();
     c = start(n, a);
     assert_int_equal(total(end(n, c), BUCKETS), OVERHEAD + 100);
-    assert_true(clock_cpu_us() - cpu_us < 75000);
+    assert_true(clock_cpu_us() - cpu_us < 400000);
 }
 
 static void the_time_is_kept(void **state)
@@ -329,7 +329,7 @@ static void errors_do_not_wait(void **state)
     struct ask *a = ask_of(n, table, 2);
 
     a->buckets[1].fetch_offset = 1;
-    wait_for(a, 1, 15000);
+    wait_for(a, 1, 60000);
     assert_int_equal(fetch(n, a)[1].error_code, 19);
 }
 
@@ -360,7 +360,7 @@ static void draining_answers_who_waits(void **state)
     struct ask *a = ask_of(n, table, BUCKETS);
     struct node_call *calls[20];
 
-    wait_for(a, 1, 15000);
+    wait_for(a, 1, 60000);
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
         calls[i] = start(n, a);
     }

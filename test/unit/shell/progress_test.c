@@ -22,6 +22,8 @@ static void short_answers_show_nothing(void **state)
 
     (void)state;
     progress_start(&p, to, false);
+    assert_in_range(p.next_us - p.started_us, 100000, 1000000);
+    p.next_us += 60000000; /* it is still short where the machine is slow */
     progress_step(&p, 1, 1);
     progress_clear(&p);
     assert_int_equal(ftell(to), 0);
