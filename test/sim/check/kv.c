@@ -124,6 +124,12 @@ static bool happened(const struct op *op)
     return op->status == OP_OK || (op->kind == OP_PUT && op->put.logged);
 }
 
+/* Whether it fits only where it changes nothing: so does a put that is not in the changelog. */
+static bool reads(const struct op *op)
+{
+    return op->kind == OP_GET || (op->put.log != NULL && !op->put.remove && !op->put.logged);
+}
+
 static bool check_key(struct history *h, struct op *const *ops, size_t count, struct verdict *v)
 {
     struct lin_op *lin = arena_array(&h->arena, count + 1, sizeof *lin);
@@ -137,7 +143,8 @@ static bool check_key(struct history *h, struct op *const *ops, size_t count, st
                                        .begun = ops[i]->begun,
                                        .ended = history_deadline(h, ops[i]),
                                        .alike = ops[i]->kind == OP_PUT && ops[i]->put.remove,
-                                       .maybe = !happened(ops[i])};
+                                       .maybe = !happened(ops[i]),
+                                       .reads = reads(ops[i])};
         }
     }
     switch (lin_check(lin, n, absent, step, &stuck)) {

@@ -11,17 +11,17 @@
 enum {
     EXISTS,
     ID,      /* 0: nobody has asked yet */
-    COLUMNS, /* more than at first */
     ID_MAX,  /* of all that had the name: ids are not used twice */
-    FIRST,   /* columns at first; 0: nobody has asked yet */
+    COUNTED, /* somebody has asked for its columns */
+    COLUMNS, /* all; if nobody has asked: how many were added */
 };
 
 static void create(struct lin_state *s)
 {
     s->v[EXISTS] = 1;
     s->v[ID] = 0;
+    s->v[COUNTED] = 0;
     s->v[COLUMNS] = 0;
-    s->v[FIRST] = 0;
 }
 
 static void drop(struct lin_state *s)
@@ -30,6 +30,16 @@ static void drop(struct lin_state *s)
 
     *s = (struct lin_state){{0}};
     s->v[ID_MAX] = id_max;
+}
+
+/* It had a column at least when it was created. */
+static bool count(int64_t columns, struct lin_state *s)
+{
+    if (s->v[COUNTED] == 0 && columns > s->v[COLUMNS]) {
+        s->v[COUNTED] = 1;
+        s->v[COLUMNS] = columns;
+    }
+    return s->v[COUNTED] != 0 && s->v[COLUMNS] == columns;
 }
 
 static bool describe(const struct op *op, struct lin_state *s)
@@ -44,17 +54,20 @@ static bool describe(const struct op *op, struct lin_state *s)
         s->v[ID] = op->name.id;
         s->v[ID_MAX] = op->name.id;
     }
-    if (s->v[FIRST] == 0) {
-        s->v[FIRST] = op->name.columns - s->v[COLUMNS];
-    }
-    return s->v[ID] == op->name.id &&
-           (op->name.columns == 0 || op->name.columns == s->v[FIRST] + s->v[COLUMNS]);
+    return s->v[ID] == op->name.id && (op->name.columns == 0 || count(op->name.columns, s));
 }
 
 /* A refusal tells whether the name stood for something. */
 static bool refused(const struct op *op, const struct lin_state *s)
 {
     return op->name.exists == (s->v[EXISTS] != 0);
+}
+
+/* What a description tells for the first time changes the state. Where it tells nothing new it never
+ * will: an id stands for one life of the name. */
+static bool reads(const struct op *op)
+{
+    return op->kind == OP_DESCRIBE || op->status == OP_FAILED;
 }
 
 static bool step(const void *data, struct lin_state *s)
@@ -143,7 +156,8 @@ static bool check_name(struct history *h, struct op *const *ops, size_t count, s
                                        .begun = ops[i]->begun,
                                        .ended = history_deadline(h, ops[i]),
                                        .alike = 1 + (int)ops[i]->kind,
-                                       .maybe = !answered};
+                                       .maybe = !answered,
+                                       .reads = reads(ops[i])};
         }
     }
     switch (lin_check(lin, n, absent, step, &stuck)) {

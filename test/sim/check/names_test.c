@@ -148,6 +148,72 @@ static void what_died_with_the_server_cannot_happen_later(void **state)
     history_fini(&r.h);
 }
 
+static void columns_that_were_never_there_are_bad(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    (void)name_op(&r, OP_ALTER, OP_OK);
+    (void)name_op(&r, OP_ALTER, OP_OK);
+    describe(&r, 3, 2); /* it had none at first */
+    expect_bad(run(&r), &r.v, "no order");
+    history_fini(&r.h);
+}
+
+/* A disk is full for long: what changes something has no answer, everything else is answered. */
+static void long_unknown(struct run *r, size_t count)
+{
+    static const enum op_kind kinds[] = {OP_CREATE, OP_ALTER, OP_DROP};
+
+    for (size_t i = 0; i < count; i++) {
+        struct op *open = name_op(r, OP_DROP, OP_OPEN); /* over the next ones */
+
+        (void)name_op(r, kinds[i % 3], OP_UNKNOWN);
+        describe(r, 3, 4);
+        name_op(r, OP_CREATE, OP_FAILED)->name.exists = true;
+        history_end(&r->h, open, OP_UNKNOWN, 0);
+    }
+}
+
+static void what_is_unknown_for_long_is_decided(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    long_unknown(&r, 2000); /* 667 of them add a column */
+    describe(&r, 0, 0);
+    describe(&r, 5, 4);
+    describe(&r, 5, 4 + 600);
+    (void)name_op(&r, OP_DROP, OP_OK);
+    for (int64_t id = 6; id < 46; id++) {
+        describe(&r, 0, 0);
+        describe(&r, id, 1);
+    }
+    describe(&r, 45, 1 + 67);
+    assert_true(run(&r));
+    describe(&r, 45, 1 + 68);
+    expect_bad(run(&r), &r.v, "69 columns");
+    history_fini(&r.h);
+}
+
+static void what_is_unknown_for_long_does_not_excuse(void **state)
+{
+    struct run r = {0};
+
+    (void)state;
+    (void)name_op(&r, OP_CREATE, OP_OK);
+    long_unknown(&r, 2000);
+    describe(&r, 5, 4);
+    history_death(&r.h);
+    describe(&r, 5, 4);
+    assert_true(run(&r));
+    describe(&r, 0, 0); /* all who could drop it are dead */
+    expect_bad(run(&r), &r.v, "does not exist, id 0");
+    history_fini(&r.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +226,9 @@ int main(void)
         cmocka_unit_test(a_refusal_that_is_wrong_is_bad),
         cmocka_unit_test(epochs_rise_with_every_start),
         cmocka_unit_test(what_died_with_the_server_cannot_happen_later),
+        cmocka_unit_test(columns_that_were_never_there_are_bad),
+        cmocka_unit_test(what_is_unknown_for_long_is_decided),
+        cmocka_unit_test(what_is_unknown_for_long_does_not_excuse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
