@@ -42,6 +42,7 @@ static void close_data_dir(struct server *s, bool clean)
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
     struct error e;
 
+    suspects_free(s->suspects, clean);
     if (s->data_dir != NULL && s->config->data_dir == NULL) {
         if (path_remove_tree(s->data_dir, &e) != ERR_OK) {
             diag_warn("server", "the temporary data stays: %s", e.message);
@@ -99,6 +100,7 @@ static enum errcode start_shards(struct server *s, struct error *e)
     s->node.wait_us_max = s->config->fetch_wait_us_max;
     s->replica_config = s->config->replicas;
     s->replica_config.data_dir = s->data_dir;
+    s->replica_config.suspects = s->suspects;
     s->replica_config.remote_dir = s->remote.dir;
     s->replica_config.remote_uri = s->remote.uri;
     s->replica_config.shard_count = s->node.shard_count;
@@ -226,6 +228,7 @@ static enum errcode start_all(struct server *s, struct error *e)
     s->snapshots = pool_new("snapshots", s->config->snapshot_threads);
     TRY(open_meta(s, e));
     TRY(take_marker(s, e));
+    s->suspects = suspects_new(s->data_dir);
     TRY(checkpoints_load(s, e));
     TRY(start_shards(s, e));
     TRY(deletions_resume(s, e));

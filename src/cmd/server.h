@@ -70,6 +70,7 @@ struct server {
     char *data_dir;
     struct remote_root remote;
     struct file *lock;
+    struct suspects *suspects;                 /* NULL before there are any */
     bool clean;                                /* the last stop was */
     struct arena arena;                        /* what lives as long as the server */
     struct checkpoint hints[CHECKPOINT_COUNT]; /* what the last run wrote, sorted */

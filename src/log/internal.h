@@ -27,6 +27,7 @@ struct file_list {
 
 struct log {
     char *dir;
+    struct suspects *suspects; /* may be NULL */
     struct segment_limits limits;
     int64_t writer_expiry_ms;
     struct segment **segments; /* in offset order; the last one is appended to */

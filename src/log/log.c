@@ -505,6 +505,7 @@ static enum errcode close_sync(struct log *log, struct error *e)
 
 enum errcode log_close(struct log *log, struct error *e)
 {
+    struct suspect_sync suspect;
     enum errcode code;
 
     ASSERT(!log->syncing);
@@ -515,10 +516,11 @@ enum errcode log_close(struct log *log, struct error *e)
         !log->dir_unsynced) {
         return ERR_OK; /* idle since everything was last written */
     }
+    TRY(suspect_begin(log->suspects, log->dir, &suspect, e));
     code = close_sync(log, e);
+    suspect_end(&suspect, code);
     if (code != ERR_OK) {
         log->failed = ERR_LOG_STORAGE;
-        suspect_mark(log->dir);
         return code;
     }
     log_active(log)->synced_size = log_active(log)->size;

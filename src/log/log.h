@@ -23,6 +23,7 @@
 #define LOG_LOG_H
 
 #include "checkpoint.h"
+#include "suspect.h"
 #include "verify.h"
 
 #include "base/error.h"
@@ -44,6 +45,7 @@ struct log_open_params {
     bool clean;             /* the last stop was clean: only the end of the last file is checked */
     int64_t recovery_point; /* of the last run (log_recovery_point); 0 when unknown */
     int64_t now_ms;
+    struct suspects *suspects; /* of the data directory; outlives the log. NULL: no server runs */
 };
 
 struct log_open_report {
@@ -101,6 +103,7 @@ struct log_sync {
     size_t other_count;
     char *dir;           /* to sync as well, or NULL; heap */
     const char *log_dir; /* the log's */
+    struct suspects *suspects;
     int64_t end_offset;  /* what becomes durable */
     bool recovery_point; /* and the recovery point, too */
     enum errcode code;   /* outcome of log_sync_run */

@@ -25,6 +25,7 @@ struct opening {
     struct snapshot_list snapshots;
     struct file_list unsynced; /* recovered files, to be synced before the log is used */
     bool synced_files;         /* there were some */
+    bool suspect;              /* they are written again, see suspect.h */
     bool changed;              /* anything else that the directory must remember */
 };
 
@@ -100,6 +101,7 @@ static enum errcode look_around(struct opening *o, struct error *e)
                          strlen(o->params->dir));
     }
     TRY(dir_create(o->params->dir, e));
+    o->suspect = suspect_is_marked(o->params->suspects, o->params->dir);
     TRY(dir_read(o->params->dir, &o->arena, &list, e));
     collect(o, &list);
     o->synced = o->params->recovery_point;
@@ -204,10 +206,14 @@ static enum errcode load_index(struct index *x, int64_t offset, bool *whole, str
     return ERR_OK;
 }
 
-/* A segment that may have bytes which were not synced: everything from `offset` on is checked.
- * *ret_changed: its indexes are no longer what the files say. */
+struct scanned {
+    bool changed;    /* the indexes are no longer what their files say */
+    uint64_t synced; /* position: the bytes below were synced */
+};
+
+/* A segment that may have bytes which were not synced: everything from `offset` on is checked. */
 static enum errcode scan_from(struct opening *o, struct segment *s, int64_t offset,
-                              struct segment_scan *scan, bool *ret_changed, struct error *e)
+                              struct segment_scan *scan, struct scanned *ret, struct error *e)
 {
     struct segment_place start = {0};
     bool whole = true;
@@ -225,8 +231,10 @@ static enum errcode scan_from(struct opening *o, struct segment *s, int64_t offs
         !indexes_fit(s)) {
         /* an index entry that leads astray looks like damage: ask the batches from the start */
         TRY(scan_all(o, s, scan, e));
+        start.position = 0;
     }
-    *ret_changed = !whole || s->offsets.pending_count > 0 || s->times.pending_count > 0;
+    ret->synced = start.position;
+    ret->changed = !whole || s->offsets.pending_count > 0 || s->times.pending_count > 0;
     return ERR_OK;
 }
 
@@ -244,10 +252,19 @@ static enum errcode keep_valid(struct opening *o, struct segment *s,
     return ERR_OK;
 }
 
-/* The segment's files as they are now are what the next start relies on. */
-static enum errcode save(struct opening *o, struct segment *s, struct error *e)
+/* The segment's files as they are now are what the next start relies on. synced: its batches are on
+ * the device up to there. */
+static enum errcode save(struct opening *o, struct segment *s, uint64_t synced, struct error *e)
 {
+    size_t indexes = o->unsynced.count;
+
     TRY(log_write_indexes(s, &o->unsynced, e));
+    for (size_t i = indexes; o->suspect && i < o->unsynced.count; i++) {
+        TRY(suspect_rewrite(o->unsynced.items[i], 0, e));
+    }
+    if (o->suspect) {
+        TRY(suspect_rewrite(s->file, synced, e));
+    }
     file_list_add(&o->unsynced, file_ref(s->file));
     return ERR_OK;
 }
@@ -280,7 +297,7 @@ static enum errcode open_synced(struct opening *o, int64_t base_offset, int64_t 
         s->end_offset != next_offset || !indexes_fit(s)) {
         TRY(scan_all(o, s, &scan, e));
         TRY(keep_valid(o, s, &scan, e));
-        TRY(save(o, s, e));
+        TRY(save(o, s, 0, e));
         report_damage(o, s, &scan);
     }
     if (s->end_offset < next_offset) {
@@ -304,17 +321,17 @@ static enum errcode open_unsynced(struct opening *o, int64_t base_offset, int64_
     int64_t synced = o->params->clean ? INT64_MAX : o->params->recovery_point;
     struct segment_scan scan = {
         .offset_end = next_offset, .kept_below = synced, .end_known = o->synced};
-    bool changed = false;
+    struct scanned scanned = {0};
 
     TRY(measure(s, e));
-    TRY(scan_from(o, s, synced, &scan, &changed, e));
+    TRY(scan_from(o, s, synced, &scan, &scanned, e));
     if (MUTANT(TRUNCATE_TOO_MUCH) && scan.why.code == ERR_OK && s->end_offset > base_offset) {
         scan.offset_end = s->end_offset - 1;
         TRY(scan_all(o, s, &scan, e));
     }
     TRY(keep_valid(o, s, &scan, e));
-    if (s->end_offset > synced || scan.why.code != ERR_OK || changed) {
-        TRY(save(o, s, e));
+    if (s->end_offset > synced || scan.why.code != ERR_OK || scanned.changed) {
+        TRY(save(o, s, scanned.synced, e));
     }
     report_damage(o, s, &scan);
     *ret_ok = scan.why.code == ERR_OK && s->end_offset == next_offset;
@@ -347,18 +364,15 @@ static enum errcode set_aside_from(struct opening *o, size_t first, struct error
 /* Everything found is on the device before it is served or built upon. */
 static enum errcode sync_files(struct opening *o, struct error *e)
 {
-    const char *dir = o->log->dir;
-    bool suspect = suspect_is_marked(dir);
+    struct suspect_sync suspect;
     enum errcode code = ERR_OK;
 
-    for (size_t i = 0; suspect && i < o->unsynced.count; i++) {
-        TRY(suspect_rewrite(o->unsynced.items[i], e));
-    }
+    TRY(suspect_begin(o->params->suspects, o->params->dir, &suspect, e));
     for (size_t i = 0; code == ERR_OK && i < o->unsynced.count; i++) {
         code = file_sync(o->unsynced.items[i], e);
     }
+    suspect_end(&suspect, code);
     if (code != ERR_OK) {
-        suspect_mark(dir);
         return code;
     }
     o->synced_files = o->synced_files || o->unsynced.count > 0;
@@ -453,8 +467,8 @@ static enum errcode settle(struct opening *o, uint64_t replayed, struct error *e
     struct log *log = o->log;
 
     TRY(sync_files(o, e));
-    if (suspect_is_marked(log->dir)) {
-        TRY(suspect_clear(log->dir, e));
+    if (o->suspect) {
+        TRY(suspect_clear(o->params->suspects, log->dir, e));
     }
     if (replayed > 0) {
         TRY(save_writers(log, e));
@@ -474,6 +488,7 @@ enum errcode log_open(const struct log_open_params *params, struct log **ret,
 
     TRY(look_around(&o, e));
     o.log = log_new(params->dir, params->options);
+    o.log->suspects = params->suspects;
     TRY(open_segments(&o, e));
     TRY(open_active(&o, e));
     TRY(restore_writers(o.log, &o.snapshots, &replayed, e));

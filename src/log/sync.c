@@ -54,7 +54,7 @@ bool log_sync_begin(struct log *log, struct log_sync *sync)
     struct segment *active = log_active(log);
 
     ASSERT(!log->syncing);
-    *sync = (struct log_sync){.log_dir = log->dir, .code = ERR_OK};
+    *sync = (struct log_sync){.suspects = log->suspects, .log_dir = log->dir, .code = ERR_OK};
     if (log->failed != ERR_OK) {
         return false;
     }
@@ -95,9 +95,12 @@ static enum errcode run(struct log_sync *sync)
 
 void log_sync_run(struct log_sync *sync)
 {
-    sync->code = run(sync);
-    if (sync->code != ERR_OK) {
-        suspect_mark(sync->log_dir);
+    struct suspect_sync suspect;
+
+    sync->code = suspect_begin(sync->suspects, sync->log_dir, &suspect, &sync->error);
+    if (sync->code == ERR_OK) {
+        sync->code = run(sync);
+        suspect_end(&suspect, sync->code);
     }
 }
 

@@ -73,6 +73,7 @@ static void open_work(struct pool_job *job)
         .clean = o->clean,
         .recovery_point = o->hint.recovery_point,
         .now_ms = o->now_ms,
+        .suspects = config->suspects,
     };
 
     close_old(o);

@@ -8,8 +8,7 @@
  * Durability: with `fsync` the high watermark of a bucket is what has been synced; all buckets that
  * were appended to in a turn of the loop are synced together (commit.c). With `os` it is what was
  * appended. Readers see nothing above the high watermark, so nothing that a crash could take back.
- * acks = -1 is answered when the high watermark has passed the append, acks 0 and 1 after the
- * append.
+ * acks = -1 is answered when it has passed the append, acks 0 and 1 after the append.
  *
  * A bucket whose log failed (see log.h) keeps serving reads and refuses writes.
  * Thread: shard, except where stated.
@@ -50,8 +49,9 @@ struct kv_scan_options {     /* of primary-key tables: kv_ops.h */
 
 struct replica_config {
     const char *data_dir;
-    const char *remote_dir; /* root of remote storage: a directory */
-    const char *remote_uri; /* the same as clients are told it */
+    struct suspects *suspects; /* of the data directory */
+    const char *remote_dir;    /* root of remote storage: a directory */
+    const char *remote_uri;    /* the same as clients are told it */
     unsigned shard_count;
     struct log_options log;
     bool clean;                   /* the last stop was clean */

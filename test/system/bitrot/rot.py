@@ -22,6 +22,7 @@ SECTOR = 512
 APART = 3000  # bytes: behind damage a log goes on where the next entry of its index is known to be right
 TIME = range(13, 21)  # of a batch: the moment it was appended, which its checksum does not cover
 UNREAD = ("LOG", "LOG.old", "IDENTITY", "OPTIONS")  # RocksDB writes these for humans
+UNUSED = (".lock", ".syncs_under_way")  # they hold nothing that was stored
 AREAS = ("records", "beside", "state", "snapshots", "catalog")
 # damages of a round, and how many of a hundred are of that area
 SIZE = {"records": 24, "beside": 20, "state": 8, "snapshots": 16, "catalog": 1}
@@ -48,7 +49,7 @@ def area_of(path):
         return "snapshots"
     if any(p.startswith("kv-") for p in parts):
         return "state"
-    return "records" if name.endswith(".log") else None if name == ".lock" else "beside"
+    return "records" if name.endswith(".log") else None if name in UNUSED else "beside"
 
 
 # ---- damage ----
