@@ -129,10 +129,11 @@ enum journal_status journal_next(struct journal_cursor *c, struct journal_record
     if (rest.len == 0) {
         return JOURNAL_END;
     }
-    if (!record_at(rest, ret, &size)) {
+    if (!record_at(rest, ret, &size) || ret->sequence <= c->sequence) {
         return JOURNAL_DAMAGED;
     }
     c->position += size;
+    c->sequence = ret->sequence;
     return JOURNAL_RECORD;
 }
 

@@ -14,7 +14,9 @@
  * A record is written and synced before the next one is begun, so a crash can damage the last
  * record only, and only one that nobody was told about. Damage in front of another valid record is
  * therefore never the trace of a crash: something acknowledged was lost, and the store refuses to
- * open. The record magic is not valid UTF-8, so documents cannot contain it.
+ * open. What a crash leaves in place of the last record may be anything that the device held before,
+ * an earlier record as well: one whose sequence does not rise is no record. The record magic is not
+ * valid UTF-8, so documents cannot contain it.
  * Thread: any; nothing here touches a file.
  */
 #ifndef META_STORE_JOURNAL_H
@@ -43,7 +45,8 @@ void journal_record_encode(uint64_t sequence, const struct store_op *ops, size_t
 
 struct journal_cursor {
     struct bytes file;
-    size_t position; /* behind the header or the last valid record */
+    size_t position;   /* behind the header or the last valid record */
+    uint64_t sequence; /* of that one, or the header's */
 };
 
 struct journal_record {

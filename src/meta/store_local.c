@@ -419,6 +419,7 @@ static enum errcode journal_replay(struct store_local *s, const char *path, stru
         return error_set(e, ERR_CORRUPT_FILE, "the journal does not belong to snapshot-%llu",
                          (unsigned long long)s->generation);
     }
+    c.sequence = header.sequence;
     while ((status = journal_next(&c, &record)) == JOURNAL_RECORD) {
         TRY(record_replay(s, &record, e));
     }

@@ -178,6 +178,7 @@ static enum errcode check_journal(struct checking *c, struct error *e)
         found(c, path, 0, &what);
         return ERR_OK;
     }
+    cursor.sequence = header.sequence;
     for (;;) {
         uint64_t position = cursor.position;
 

@@ -162,6 +162,7 @@ static bool journal(struct bytes in)
     enum journal_status status = JOURNAL_RECORD;
 
     while (status == JOURNAL_RECORD) {
+        c.sequence = 0; /* records may be doubled or change places */
         status = journal_next(&c, &record);
     }
     return status == JOURNAL_END && c.position == in.len && in.len > 0;

@@ -273,6 +273,35 @@ static void a_torn_end_may_be_garbage(void **state)
     store_close(s);
 }
 
+/* Where the device had a record of the same journal before, in another file. */
+static void a_torn_end_may_be_an_earlier_record(void **state)
+{
+    struct world *w = *state;
+    uint64_t sizes[STEPS + 1];
+    struct bytes journal;
+    struct store *s;
+    uint8_t *raw;
+
+    run_history(w, sizes);
+    journal = read_file(w, "journal-1");
+    for (int step = 0; step < STEPS; step++) {
+        size_t len = (size_t)(sizes[step + 1] - sizes[step]);
+
+        raw = arena_zalloc(&w->arena, (size_t)sizes[STEPS] + len);
+        memcpy(raw, journal.data, (size_t)sizes[STEPS]);
+        memcpy(raw + sizes[STEPS], journal.data + sizes[step], len);
+        write_file(w, "journal-1", bytes_of(raw, (size_t)sizes[STEPS] + len));
+        s = open_store(w);
+        assert_step(w, s, STEPS);
+        assert_int_equal(put(s, STORE_CREATE, "/after", "", NULL), ERR_OK);
+        crash(s);
+        s = open_store(w);
+        assert_step(w, s, STEPS);
+        assert_data(w, s, "/after", "");
+        crash(s);
+    }
+}
+
 /* Damage in front of a whole record is no crash: something acknowledged is gone. */
 static void refuses_damage_in_the_middle(void **state)
 {
@@ -637,6 +666,7 @@ int main(void)
         STORE_TEST(a_refused_transaction_changes_nothing),
         STORE_TEST(survives_a_tear_at_every_byte),
         STORE_TEST(a_torn_end_may_be_garbage),
+        STORE_TEST(a_torn_end_may_be_an_earlier_record),
         STORE_TEST(refuses_damage_in_the_middle),
         STORE_TEST(a_closed_journal_has_no_torn_end),
         STORE_TEST(a_closed_journal_has_lost_its_end),

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "meta/store_journal.h"
 #include "meta/verify.h"
 
 struct counts {
@@ -142,6 +143,29 @@ static void an_unfinished_record_is_a_tail(void **state)
     meta_view_unref(verified.view);
 }
 
+static void an_earlier_record_behind_the_last_is_a_tail(void **state)
+{
+    struct world *w = *state;
+    struct meta_verified verified;
+    const char *path;
+    struct bytes before;
+    struct counts counts;
+    size_t len;
+    uint8_t *raw;
+
+    fill(w);
+    before = journal(w, &path);
+    len = 12 + get_u32le(before.data + JOURNAL_HEADER_SIZE + 4);
+    raw = arena_alloc(&w->arena, before.len + len);
+    memcpy(raw, before.data, before.len);
+    memcpy(raw + before.len, before.data + JOURNAL_HEADER_SIZE, len);
+    replace(path, bytes_of(raw, before.len + len));
+    counts = check(w, &verified);
+    assert_int_equal(counts.tails, 1);
+    assert_int_equal(counts.damage, 0);
+    meta_view_unref(verified.view);
+}
+
 static void missing_and_damaged_files_are_found(void **state)
 {
     struct world *w = *state;
@@ -176,6 +200,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_flipped_bit_of_the_journal_is_found, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(an_unfinished_record_is_a_tail, world_setup,
+                                        world_teardown),
+        cmocka_unit_test_setup_teardown(an_earlier_record_behind_the_last_is_a_tail, world_setup,
                                         world_teardown),
         cmocka_unit_test_setup_teardown(missing_and_damaged_files_are_found, world_setup,
                                         world_teardown),
