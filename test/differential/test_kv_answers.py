@@ -4,7 +4,7 @@ import json
 
 import pytest
 from compare import same
-from harness import tables
+from harness import patience, tables
 from harness.tables import BIGINT, DOUBLE, INT, STRING, path
 from kv_scenario import SMALL, changelog, contents, create, lookup, prefixes, put, stats_fields
 
@@ -318,7 +318,7 @@ def scans_between_writes(side):
         put(side, table, f"gone {first}", *((i,) for i in range(first, first + 50)))
         scan(f"gone {first}")
     number = table.add_column("x", INT)
-    table._until(lambda: not table.put((77,), schema_id=number).HasField("error_code"), "no new schema")
+    patience.until(lambda: not table.put((77,), schema_id=number).HasField("error_code"), "no new schema")
     put(side, table, "new schema", *([i, "new", i, -i] for i in range(380, 420)), schema_id=number)
     scan("new schema")
 
@@ -352,7 +352,7 @@ def projections_after_evolution(side):
     def known():
         return not table.put((77,), schema_id=number).HasField("error_code")
 
-    table._until(known, "the new schema is not known")
+    patience.until(known, "the new schema is not known")
     put(side, table, "new", [1, "a", 1, [5, "q"]], [3, None, None, None], schema_id=number)
     put(side, table, "old schema", [2, "bb", 22])
     for columns in ([0], [0, 3], [3], [1, 2, 3]):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 from compare import same
-from harness import kv, tables
+from harness import kv, patience, tables
 from harness.tables import BIGINT, DOUBLE, INT, STRING
 from kv_scenario import SMALL, changelog, contents, create, lookup, put
 
@@ -312,7 +312,7 @@ def await_schema(side, table):
         answer = table.cluster.tablet.call("PUT_KV", version=1, **table.put_fields(batch)).buckets_resp[0]
         return not answer.HasField("error_code")
 
-    table._until(known, f"schema {newest} is not known")
+    patience.until(known, f"schema {newest} is not known")
 
 
 def random_writes(side):

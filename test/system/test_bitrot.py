@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 from bitrot import rot
 from harness import batches, process, tables, wire
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.own_server
 
@@ -71,7 +72,7 @@ def write(server, written):
 def await_recovery_points(directory, ends):
     """Until the checkpoint says that everything was synced: what decays is then no crash's work."""
     path = directory / "recovery-point-offset-checkpoint"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         lines = path.read_text().split("\n")[2:] if path.exists() else []
         reached = {int(line.split()[1]): int(line.split()[2]) for line in lines if line}

@@ -11,6 +11,7 @@ import time
 import pyarrow as pa
 import pytest
 from harness import batches, kv, tables, wire
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.own_server
 
@@ -142,7 +143,7 @@ def test_3224_a_disk_that_filled_up_and_a_dropped_partition_that_frees_it(launch
         partition_spec={"partition_key_values": [{"key": "day", "value": "mon"}]},
         ignore_if_not_exists=False,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while put("tue").HasField("error_code"):
         assert time.monotonic() < deadline, "the partition is gone, its space is not"
         time.sleep(0.1)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from harness import batches, kv, process, tables, wire, world
+from harness import batches, kv, patience, process, tables, wire, world
+from harness.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.own_server, pytest.mark.timeout(300)]
 
@@ -28,7 +29,7 @@ class Producer(threading.Thread):
 
     def __init__(self, address, table_id, bucket=0, rows=5, pause_s=0.0, connection=None):
         super().__init__(daemon=True)
-        self.connection = connection or wire.Connection(address, timeout=120)
+        self.connection = connection or wire.Connection(address, timeout=2 * PATIENCE_S)
         self.table = tables.Table(None, "fluss", "t")
         self.table.id, self.bucket, self.rows, self.pause_s = table_id, bucket, rows, pause_s
         self.acked, self.refused, self.took, self.failure = {}, [], [], None
@@ -63,7 +64,7 @@ class Producer(threading.Thread):
 
     def __exit__(self, *_):
         self.stopping.set()
-        self.join(120)
+        self.join(PATIENCE_S)
         self.connection.close()
 
     @contextlib.contextmanager
@@ -71,7 +72,7 @@ class Producer(threading.Thread):
         """Meanwhile no append is under way."""
         self.going.clear()
         try:
-            assert self.resting.wait(120), repr(self.failure)
+            assert self.resting.wait(PATIENCE_S), repr(self.failure)
             yield
         finally:
             self.going.set()
@@ -99,13 +100,12 @@ def again(server, name="t"):
     return tables.Table(cluster, "fluss", name, tables.SMALL_ARROW).open()
 
 
-def progress(producer, count, seconds=30):
+def progress(producer, count):
     """Until so many more batches are acknowledged."""
     target = len(producer.acked) + count
-    world.until(
+    patience.until(
         lambda: len(producer.acked) >= target or producer.failure,
-        f"no progress: {len(producer.acked)} acknowledged, refused {producer.refused[-3:]}",
-        seconds,
+        lambda: f"no progress: {len(producer.acked)} acknowledged, refused {producer.refused[-3:]}",
     )
     assert producer.failure is None, repr(producer.failure)
 
@@ -131,7 +131,7 @@ def memory_limit():
         (group / "cgroup.procs").write_text(str(pid))
 
     yield limit
-    world.until(lambda: not (group / "cgroup.procs").read_text(), "processes are left")
+    patience.until(lambda: not (group / "cgroup.procs").read_text(), "processes are left")
     group.rmdir()
 
 
@@ -217,7 +217,7 @@ def test_a_disk_without_inodes(launch, few_inodes):
         server.check()
         for path in ballast:
             path.unlink()
-        world.until(lambda: appended(refused[0][0]), f"{refused[0][0].path} has no files", 30)
+        patience.until(lambda: appended(refused[0][0]), f"{refused[0][0].path} has no files")
     producer.check(table)
 
 
@@ -239,7 +239,7 @@ def test_a_disk_that_becomes_read_only(launch, disk_image):
         with producer.at_rest():
             subprocess.run(["mount", "-o", "remount,abort", str(disk_image.place)], capture_output=True)
         acked = len(producer.acked)
-        world.until(lambda: producer.refused, "writes are taken by a read-only disk")
+        patience.until(lambda: producer.refused, "writes are taken by a read-only disk")
         assert set(producer.refused) <= RETRIABLE
     assert len(producer.acked) == acked
     watcher.check()
@@ -306,12 +306,13 @@ def test_no_descriptors_are_left(launch):
     host, port = server.address.rsplit(":", 1)
     with Producer(server.address, table.id, pause_s=0.01) as producer:
         progress(producer, 5)
-        peers = [wire.socket.create_connection((host, int(port)), 10) for _ in range(120)]
-        world.until(lambda: world.descriptors(server) >= used + 38, "descriptors are left")
+        peers = [wire.socket.create_connection((host, int(port)), PATIENCE_S) for _ in range(120)]
+        patience.until(lambda: world.descriptors(server) >= used + 38, "descriptors are left")
         progress(producer, 10)
-        cpu, began = world.cpu_seconds(server), time.monotonic()
-        time.sleep(1.5)
-        assert world.cpu_seconds(server) - cpu < 0.5 * (time.monotonic() - began), "it spins"
+        with producer.at_rest():
+            cpu, began = world.cpu_seconds(server), time.monotonic()
+            time.sleep(1.5)
+            assert world.cpu_seconds(server) - cpu < 0.5 * (time.monotonic() - began), "it spins"
         progress(producer, 10)
         for peer in peers:
             peer.close()
@@ -341,7 +342,7 @@ def test_a_clock_that_jumps(launch, tmp_path):
     parked = table.cluster.tablet
     began = time.monotonic()
     parked.call("FETCH_LOG", **table.fetch_fields(offset=table.offset(1), wait_ms=300, min_bytes=1))
-    assert 0.2 < time.monotonic() - began < 5, "a long poll follows another clock"
+    assert 0.2 < time.monotonic() - began < 60, "a long poll follows another clock"
     stamps, at = [], 0
     while at < table.offset(1):
         for batch in batches.split(table.records(offset=at, bucket_bytes=8 * MB)):

@@ -10,7 +10,7 @@ import time
 
 import pyarrow as pa
 import pytest
-from harness import batches, tables, wire, world
+from harness import batches, patience, tables, wire, world
 
 pytestmark = [pytest.mark.own_server, pytest.mark.timeout(300)]
 
@@ -26,7 +26,7 @@ def connections(server, count):
     out = []
     for number in range(count):
         # more than one address, since each has 28,000 ports
-        out.append(socket.create_connection(host_port(server), 30, (f"127.0.0.{1 + number % 4}", 0)))
+        out.append(socket.create_connection(host_port(server), patience.PATIENCE_S, (f"127.0.0.{1 + number % 4}", 0)))
     return out
 
 
@@ -46,13 +46,12 @@ def crowd(server, idle_count, slow_count):
             for peer in slow:
                 peer.send(hello[at : at + 1])
         for peer in slow:
-            peer.settimeout(30)
             assert len(peer.recv(4096)) > 8, "answered in the end"
-        world.until(lambda: world.descriptors(server) >= idle_count + slow_count, "not all are connected")
+        patience.until(lambda: world.descriptors(server) >= idle_count + slow_count, "not all are connected")
         memory_bound(server, before, 8 * MB + (idle_count + slow_count) * 2048)
         for peer in idle + slow:
             peer.close()
-        world.until(lambda: world.descriptors(server) <= few + 8, "connections were not given back")
+        patience.until(lambda: world.descriptors(server) <= few + 8, "connections were not given back")
     watcher.check()
 
 
@@ -81,16 +80,16 @@ def vanish(peer):
 
 
 def test_peers_that_vanish_without_a_word(launch):
-    server = launch(options={"netty.connection.max-idle-time": "1s"})
+    server = launch(options={"netty.connection.max-idle-time": "5s"})
     few = world.descriptors(server)
-    with world.Watcher(server.address) as watcher:
+    with world.Watcher(server.address, idle_s=4.5) as watcher:
         peers = connections(server, 200)
         for number, peer in enumerate(peers):
             peer.send(wire.frame(1003, 1)[: number % 12])
-        world.until(lambda: world.descriptors(server) >= few + 200, "not all are connected")
+        patience.until(lambda: world.descriptors(server) >= few + 200, "not all are connected")
         for peer in peers:
             vanish(peer)
-        world.until(lambda: world.descriptors(server) <= few + 8, "dead peers are kept", 20)
+        patience.until(lambda: world.descriptors(server) <= few + 8, "dead peers are kept")
     watcher.check()
 
 
@@ -124,7 +123,7 @@ def test_consumers_that_never_read(server, cluster, create):
         memory_bound(server, before, 300 * MB)
         for peer in peers:
             peer.close()
-        world.until(lambda: world.descriptors(server) <= few + 8, "connections were not given back")
+        patience.until(lambda: world.descriptors(server) <= few + 8, "connections were not given back")
     watcher.check()
 
 

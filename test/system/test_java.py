@@ -5,6 +5,7 @@ import time
 import pyarrow as pa
 import pytest
 from harness import batches, java, tables, types
+from harness.patience import PATIENCE_S
 from harness.tables import path
 
 pytestmark = pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}")
@@ -227,7 +228,7 @@ def test_many_rows(client, jvm, server, db, acks):
     client.create_table(**at, columns=[["id", "INT"], ["name", "STRING"]], buckets=3)
     rows = [[i, f"name {i}"] for i in range(20_000)]
     client.append(**at, rows=rows)
-    end = time.monotonic() + 20  # with acks 0 and 1, readers may see rows a little later
+    end = time.monotonic() + PATIENCE_S  # with acks 0 and 1, readers may see rows a little later
     while sum(client.offsets(**at, at="latest").values()) < len(rows):
         assert time.monotonic() < end
     assert sorted(r["row"] for r in client.scan(**at)) == rows

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from harness import java, types
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(bool(java.missing_tools()), reason=f"missing: {java.missing_tools()}")
 
@@ -308,7 +309,7 @@ def test_snapshots(jvm, launch):
     write(jvm, at, *rows)
     write(jvm, at, *((i, None, None) for i in range(0, 1000, 10)))
     ends = jvm.offsets(**at, at="latest")
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while [found and found[1] for found in jvm.snapshots(**at).values()] != list(ends.values()):
         assert time.monotonic() < end, (jvm.snapshots(**at), ends)
         time.sleep(0.2)

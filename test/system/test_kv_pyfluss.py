@@ -8,6 +8,7 @@ import fluss
 import pyarrow as pa
 import pytest
 from harness import streams, tables, types
+from harness.patience import PATIENCE_S
 
 USERS = pa.schema([("id", pa.int32()), ("name", pa.string()), ("age", pa.int64())])
 NO_KEY = ("array", "map", "row", "deep")
@@ -30,7 +31,7 @@ async def upsert(table, *rows, writer=None):
     writer = writer or table.new_upsert().create_writer()
     for row in rows:
         writer.upsert(row)
-    await asyncio.wait_for(writer.flush(), 30)
+    await asyncio.wait_for(writer.flush(), PATIENCE_S)
     return writer
 
 
@@ -38,7 +39,7 @@ async def delete(table, *keys):
     writer = table.new_upsert().create_writer()
     for key in keys:
         writer.delete(key)
-    await asyncio.wait_for(writer.flush(), 30)
+    await asyncio.wait_for(writer.flush(), PATIENCE_S)
 
 
 async def lookups(table, *keys):
@@ -318,7 +319,7 @@ async def test_many_rows(client, db, cluster):
     for i in range(0, 3000, 30):
         del rows[i]
         writer.delete({"id": i})
-    await asyncio.wait_for(writer.flush(), 60)
+    await asyncio.wait_for(writer.flush(), PATIENCE_S)
     keys = [*range(0, 3000, 7), 70_000]
     assert await lookups(table, *([k] for k in keys)) == [rows.get(k) for k in keys]
     number = table.get_table_info().table_id

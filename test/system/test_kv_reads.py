@@ -4,7 +4,7 @@ import struct
 import time
 
 import pytest
-from harness import batches, kv, rows, tables, wire
+from harness import batches, kv, patience, rows, tables, wire
 from harness.tables import BIGINT, INT, STRING
 
 NO_PRIMARY_KEY, INVALID_TABLE, UNKNOWN, PROJECTION, PARTITION = 20, 15, 21, 34, 43
@@ -98,7 +98,7 @@ def test_rows_are_there_after_restarts(launch):
             table.write((7,), (8,))
         else:
             table.cluster = cluster
-            table._until(lambda: table._has_rows(0, None), "no rows")
+            patience.until(lambda: table._has_rows(0, None), "no rows")
         for keys in (range(0, 3000, 7), range(3000)):
             found = table.lookup(*((i,) for i in keys))
             assert found == [None if i in (7, 8) else table.value(*user(i)) for i in keys]
@@ -113,7 +113,7 @@ def test_rows_are_there_after_restarts(launch):
 
 
 def insert(table, *keys, **more):
-    fields = table.lookup_fields(*keys, insert_if_not_exists=True, acks=1, timeout_ms=10_000, **more)
+    fields = table.lookup_fields(*keys, insert_if_not_exists=True, acks=1, timeout_ms=60_000, **more)
     return table.cluster.tablet.call("LOOKUP", version=1, **fields).buckets_resp[0]
 
 
@@ -307,32 +307,55 @@ def test_calls_that_make_no_sense(cluster, users, create):
 
 
 @pytest.mark.own_server
-def test_limits_and_time_to_live(launch):
+def test_limits_of_scans(launch):
     server = launch(
         options={
-            "kv.scanner.ttl": "1s",
-            "kv.scanner.expiration-interval": "50ms",
             "kv.scanner.max-per-bucket": 2,
             "kv.scanner.max-per-server": 3,
             "kv.scanner.max-batch-size": "1kb",
         }
     )
+    cluster, table = two_filled_buckets(server)
+    open_ones = [open_scan(cluster, table, 1 << 30, b) for b in (0, 0, 0, 1, 1)]
+    assert [s.error_code for s in open_ones] == [0, 0, TOO_MANY, 0, TOO_MANY]
+    assert len(open_ones[0].records) < 1500
+    assert close_scan(cluster, open_ones[0]).scanner_id == open_ones[0].scanner_id
+    assert not open_scan(cluster, table, 50).HasField("error_code")
+    cluster.close()
+
+
+def two_filled_buckets(server):
     cluster = wire.Cluster(server.address)
     cluster.coordinator.call("CREATE_DATABASE", database_name="d", ignore_if_exists=False)
     table = kv.KvTable.create(cluster, "d", "t", USERS, ["id"], buckets=2)
     for bucket in (0, 1):
         filled(table, 500, bucket)
-    open_ones = [open_scan(cluster, table, 1 << 30, b) for b in (0, 0, 0, 1, 1)]
-    assert [s.error_code for s in open_ones] == [0, 0, TOO_MANY, 0, TOO_MANY]
-    assert len(open_ones[0].records) < 1500
-    assert close_scan(cluster, open_ones[0]).scanner_id == open_ones[0].scanner_id
-    kept = open_scan(cluster, table, 50)
-    assert not kept.HasField("error_code")
-    for call in range(1, 13):  # one that is used lives on
-        time.sleep(0.1)
-        assert not next_scan(cluster, kept, call, 50).HasField("error_code")
-    assert next_scan(cluster, open_ones[1], 1).error_code == EXPIRED
-    assert next_scan(cluster, kept, 13, 50).has_more_results
+    return cluster, table
+
+
+@pytest.mark.own_server
+def test_the_time_to_live_of_scans(launch):
+    cluster, table = two_filled_buckets(
+        launch(options={"kv.scanner.ttl": "1s", "kv.scanner.expiration-interval": "50ms"})
+    )
+
+    def lives_on():
+        """Whether the idle one has expired, and the other was not left alone for a second."""
+        last = time.monotonic()
+        idle, kept = open_scan(cluster, table, 50, 1), open_scan(cluster, table, 50)
+        assert not idle.HasField("error_code") and not kept.HasField("error_code")
+        for call in range(1, 13):
+            time.sleep(0.1)
+            asked = time.monotonic()
+            answer = next_scan(cluster, kept, call, 50)
+            if answer.HasField("error_code"):
+                assert time.monotonic() - last > 0.9, "one that is used has expired"
+                return False
+            last = asked
+        assert answer.has_more_results
+        return next_scan(cluster, idle, 1).error_code == EXPIRED
+
+    patience.until(lives_on, "no scan expires, or the machine stands still too often")
     cluster.close()
 
 
@@ -340,7 +363,7 @@ def test_a_scan_ends_with_its_table(cluster, users):
     table = filled(users(), 100)
     scanner = open_scan(cluster, table)
     cluster.coordinator.call("DROP_TABLE", table_path=table.path, ignore_if_not_exists=False)
-    table._until(lambda: open_scan(cluster, table).error_code == UNKNOWN, "the table is still there")
+    patience.until(lambda: open_scan(cluster, table).error_code == UNKNOWN, "the table is still there")
     assert next_scan(cluster, scanner, 1).error_code in (EXPIRED, NO_SCANNER)
 
 
@@ -415,7 +438,7 @@ def test_changelog_after_a_new_column(users):
     table = users()
     table.write(user(1))
     newest = table.add_column("city", STRING)
-    table._until(lambda: not table.put([*user(2), "Oslo"], schema_id=newest).HasField("error_code"), "no schema")
+    patience.until(lambda: not table.put([*user(2), "Oslo"], schema_id=newest).HasField("error_code"), "no schema")
     assert [row for _, _, row in table.changes()] == [user(1), [*user(2), "Oslo"]]
     first, second = table.lookup((1,), (2,))
     assert struct.unpack_from("<h", first)[0] == 1 and struct.unpack_from("<h", second)[0] == newest

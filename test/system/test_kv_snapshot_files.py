@@ -5,7 +5,7 @@ import shutil
 import time
 
 import pytest
-from harness import java, snapshots, wire
+from harness import java, patience, snapshots, wire
 from harness.kv import KvTable
 from harness.tables import BIGINT, INT, STRING
 
@@ -93,7 +93,7 @@ def test_nothing_new_no_snapshot(begin):
     begin.start()
     check(table, rows(0, 10))
     with pytest.raises(AssertionError):
-        snapshots.until(lambda: bucket.ids() != [first], "as it should be", deadline_s=1)
+        patience.until(lambda: bucket.ids() != [first], "as it should be", seconds=1)
 
 
 @pytest.mark.parametrize("retained", [1, 3])
@@ -101,9 +101,9 @@ def test_old_ones_go_with_their_files(begin, retained):
     table = begin({**OFTEN, "kv.snapshot.num-retained": retained})
     bucket = snapshots.Bucket(begin.server, table)
     ids = [snapshots.wait(table, table.write(*rows(0, 20 * i))) for i in range(1, 7)]
-    snapshots.until(lambda: bucket.ids() == ids[-retained:], "old snapshots stay")
+    patience.until(lambda: bucket.ids() == ids[-retained:], "old snapshots stay")
     files = set().union(*(snapshots.named(bucket.metadata(i)) for i in bucket.ids()))
-    snapshots.until(lambda: bucket.shared() == files, "files of old snapshots stay")
+    patience.until(lambda: bucket.shared() == files, "files of old snapshots stay")
 
 
 def test_what_a_crash_left_is_swept(begin):
@@ -116,8 +116,8 @@ def test_what_a_crash_left_is_swept(begin):
     (bucket.remote / "shared" / "half").write_text("cut sho")
     (bucket.local / "checkpoint").mkdir()
     begin.start()
-    snapshots.until(lambda: bucket.ids() == [snapshot], "an unknown snapshot stays")
-    snapshots.until(lambda: "half" not in bucket.shared(), "an unknown file stays")
+    patience.until(lambda: bucket.ids() == [snapshot], "an unknown snapshot stays")
+    patience.until(lambda: "half" not in bucket.shared(), "an unknown file stays")
     assert not (bucket.local / "checkpoint").exists()
     check(table, rows(0, 50))
     table.write([1, "after", 1])
@@ -133,9 +133,9 @@ def test_a_dropped_table_leaves_nothing(begin):
         where = snapshots.Bucket(begin.server, other).remote.parent
         other.write(*rows(0, 2000))
         begin.cluster.coordinator.call("DROP_TABLE", table_path=other.path, ignore_if_not_exists=False)
-        snapshots.until(lambda w=where: not w.exists(), "remote files of a dropped table stay")
+        patience.until(lambda w=where: not w.exists(), "remote files of a dropped table stay")
     begin.cluster.coordinator.call("DROP_TABLE", table_path=table.path, ignore_if_not_exists=False)
-    snapshots.until(lambda: not directory.exists(), "remote files of a dropped table stay")
+    patience.until(lambda: not directory.exists(), "remote files of a dropped table stay")
 
 
 # ---- starting from one ----
@@ -216,7 +216,7 @@ def test_a_log_without_its_begin(begin):
     begin.start({**OFTEN, **TRIMMED})
     table.write(*rows(3000, 100))
     snapshots.wait(table, 3100)
-    snapshots.until(lambda: table.offset(0) > 1000, "the log keeps what is not needed")
+    patience.until(lambda: table.offset(0) > 1000, "the log keeps what is not needed")
     begin.stop()
     shutil.rmtree(bucket.local)
     begin.start({**NEVER, **TRIMMED})
@@ -238,7 +238,7 @@ def test_numbers_are_not_given_twice(begin):
     for _ in range(2):  # the log is kept for the snapshot before the newest, too
         end = table.write(*[[w, None] for w in words[:100]], target=[0])
         snapshots.wait(table, end)
-    snapshots.until(lambda: table.offset(0) > 0, "the log keeps what is not needed")
+    patience.until(lambda: table.offset(0) > 0, "the log keeps what is not needed")
     before = table.lookup(*[(w,) for w in words])
     assert before == [table.value(w, i + 1) for i, w in enumerate(words)]
     begin.stop(kill=True)
@@ -264,7 +264,7 @@ def test_the_data_directory_moves(begin):
     begin.start()
     check(table, rows(0, 500))
     assert f"starts from its snapshot {first}" in begin.server.stderr()
-    newest = snapshots.until(lambda: snapshots.listed(table)[0][0] > first and bucket.newest(), "as it was")
+    newest = patience.until(lambda: snapshots.listed(table)[0][0] > first and bucket.newest(), "as it was")
     place = f"file://{bucket.remote}/"
     handles = newest["kv_snapshot_handle"]
     for one in handles["shared_file_handles"] + handles["private_file_handles"]:
@@ -394,10 +394,10 @@ def test_a_leased_one_stays(begin):
     assert not answer.unavailable_snapshots
     for i in range(1, 4):
         newest = snapshots.wait(table, table.write(*rows(100 * i, 100)))
-    snapshots.until(lambda: bucket.ids() == [leased, newest], "others stay, too")
+    patience.until(lambda: bucket.ids() == [leased, newest], "others stay, too")
     assert files <= bucket.shared()
     begin.cluster.coordinator.call("DROP_KV_SNAPSHOT_LEASE", lease_id="l")
-    snapshots.until(lambda: bucket.ids() == [newest], "a snapshot stays without a lease")
+    patience.until(lambda: bucket.ids() == [newest], "a snapshot stays without a lease")
     assert snapshots.wait(table, table.write(*rows(0, 100, "more"))) > newest
 
 

@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from harness import tables, wire
+from harness import patience, tables, wire
 from harness.kv import KvTable
 from harness.tables import INT, STRING
 from harness.wire import ErrorReply
 
 TABLE_MISSING, NO_KEY, UNKNOWN_BUCKET, PARTITION_MISSING, NOT_PARTITIONED, SNAPSHOT_MISSING = 7, 20, 21, 36, 37, 41
 COLUMNS = {"id": INT, "name": STRING}
-DEADLINE_S = 30
 HOUR_MS = 3_600_000
 
 
@@ -42,7 +41,7 @@ def code(cluster, name, **fields):
 
 
 def until(found, text):
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + patience.PATIENCE_S
     while (result := found()) is None:
         assert time.monotonic() < deadline, text
         time.sleep(0.05)

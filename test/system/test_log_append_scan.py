@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from harness import streams
+from harness.patience import PATIENCE_S
 
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string()), ("score", pa.float64())])
 
@@ -56,7 +57,7 @@ async def test_pandas(client, db):
     writer.write_pandas(frame)
     await writer.flush()
     scanner = streams.subscribe(await table.new_scan().create_record_batch_log_scanner(), 1)
-    found = await asyncio.wait_for(scanner.to_pandas(), 30)
+    found = await asyncio.wait_for(scanner.to_pandas(), PATIENCE_S)
     pd.testing.assert_frame_equal(found, frame, check_dtype=False)
 
 
@@ -142,7 +143,7 @@ async def test_bucket_keys_keep_equal_keys_together(client, db):
     for bucket in range(3):
         scanner = await table.new_scan().create_record_batch_log_scanner()
         scanner.subscribe(bucket, fluss.EARLIEST_OFFSET)
-        found = await asyncio.wait_for(scanner.to_arrow(), 30)
+        found = await asyncio.wait_for(scanner.to_arrow(), PATIENCE_S)
         assert found.num_rows > 0
         for key in found["id"].to_pylist():
             seen.setdefault(key, []).append(bucket)

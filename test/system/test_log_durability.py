@@ -14,6 +14,7 @@ import fluss
 import pyarrow as pa
 import pytest
 from harness import batches, streams, tables, wire
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.own_server
 
@@ -223,7 +224,7 @@ async def pyfluss_kill_rounds(launch, rounds):
                 break
             await asyncio.sleep(0.05)
     stop.set()
-    await asyncio.wait_for(task, 60)
+    await asyncio.wait_for(task, PATIENCE_S)
     await client.close()
     client = await connect(server)
     found = await streams.read(await client.get_table(fluss.TablePath("fluss", "t")))
@@ -343,7 +344,7 @@ def test_a_full_disk(launch, small_disk, restart):
         assert table.offset(1) == taken
     ballast.unlink()
     after = taken
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while after < taken + 5:
         answer = table.produce(big_batch(after))
         assert not answer.HasField("error_code") or answer.error_code in RETRIABLE
@@ -370,7 +371,7 @@ async def test_a_full_disk_under_a_stock_client(launch, small_disk):
     await asyncio.sleep(3)
     server.check()
     Path(ballast).unlink()
-    await asyncio.wait_for(asyncio.gather(flush, return_exceptions=True), 120)
+    await asyncio.wait_for(asyncio.gather(flush, return_exceptions=True), PATIENCE_S)
     acked = set()
     for number, handle in enumerate(handles):
         try:

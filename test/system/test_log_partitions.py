@@ -9,6 +9,7 @@ import fluss
 import pyarrow as pa
 import pytest
 from harness import streams, tables, wire
+from harness.patience import PATIENCE_S
 from harness.tables import path
 
 SCHEMA = pa.schema([("id", pa.int32()), ("region", pa.string()), ("value", pa.float64())])
@@ -46,7 +47,7 @@ async def read(table, ids, columns=None):
     scanner = await scan.create_record_batch_log_scanner()
     buckets = range(table.get_table_info().num_buckets)
     scanner.subscribe_partition_buckets({(i, b): fluss.EARLIEST_OFFSET for i in ids for b in buckets})
-    return await asyncio.wait_for(scanner.to_arrow(), 60)
+    return await asyncio.wait_for(scanner.to_arrow(), PATIENCE_S)
 
 
 async def test_each_partition_has_its_own_log(client, db):
@@ -145,7 +146,7 @@ def names(table):
     return sorted(p.partition_spec.partition_key_values[0].value for p in listed)
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=PATIENCE_S):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

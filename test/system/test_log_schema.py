@@ -6,6 +6,7 @@ import json
 import fluss
 import pyarrow as pa
 from harness import batches, streams, tables
+from harness.patience import PATIENCE_S
 from harness.tables import path
 
 OLD = pa.schema([("id", pa.int32()), ("name", pa.string())])
@@ -42,7 +43,7 @@ async def altered(cluster, client, server, db):
 async def aligned(table):
     """All rows in the newest schema. (The row scanner of pyfluss cannot do that.)"""
     scanner = await table.new_scan().with_fixed_schema(True).create_record_batch_log_scanner()
-    return await asyncio.wait_for(streams.subscribe(scanner, 1).to_arrow(), 30)
+    return await asyncio.wait_for(streams.subscribe(scanner, 1).to_arrow(), PATIENCE_S)
 
 
 EXPECTED = [

@@ -10,6 +10,7 @@ import fluss
 import pyarrow as pa
 import pytest
 from harness import streams, types
+from harness.patience import PATIENCE_S
 
 COUNT = 40
 
@@ -46,7 +47,7 @@ async def test_each_type_row_by_row(client, db, name):
     writer = table.new_append().create_writer()
     for row in expected.to_pylist():
         writer.append(row)
-    await asyncio.wait_for(writer.flush(), 30)
+    await asyncio.wait_for(writer.flush(), PATIENCE_S)
     assert same(await streams.read(table), expected)
 
 

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 from harness import process, sql
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 COLUMNS = """id bigint, name varchar, day date, at timestamp, price decimal(30, 6), f double, ok boolean, raw blob,
@@ -19,7 +20,7 @@ ROWS = [
 
 def produce(server, table, text, *words, code=0):
     command = [str(process.binary()), "produce", table, "--server", server.info["postgres"], *words]
-    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, env=process.environment())
+    done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE_S, env=process.environment())
     assert done.returncode == code, done.stderr
     return done.stderr
 

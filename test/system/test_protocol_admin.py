@@ -5,6 +5,7 @@ import time
 
 import pytest
 from harness import tables, wire
+from harness.patience import PATIENCE_S
 from harness.tables import BIGINT, INT, STRING, path
 from harness.wire import ErrorReply
 
@@ -115,7 +116,7 @@ def test_table_ids_are_never_used_again(admin, create, db):
     first = create("t")
     admin("DROP_TABLE", table_path=first.path, ignore_if_not_exists=False)
     assert create("t").id > first.id
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while first.fetch().error_code != 21 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert first.fetch().error_code == 21

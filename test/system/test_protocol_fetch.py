@@ -5,7 +5,7 @@ import time
 
 import pyarrow as pa
 import pytest
-from harness import batches, tables
+from harness import batches, patience, tables
 from harness.wire import EARLIEST
 
 OUT_OF_RANGE, UNKNOWN_BUCKET = 19, 21
@@ -147,13 +147,14 @@ def test_without_min_bytes_nobody_waits(create):
 
 @pytest.mark.parametrize("wait_ms", [0, 300, 1000])
 def test_an_empty_bucket_waits_as_long_as_asked(create, wait_ms):
-    table, fastest, rounds = create(), 1000, 0
-    while fastest >= wait_ms / 1000 + 0.5:
-        assert rounds < 20, f"{fastest} s at least"
+    table = create()
+
+    def look():
         seconds, answer = _timed(table, wait_ms=wait_ms, min_bytes=1)
         assert wait_ms / 1000 - 0.02 <= seconds
         assert answer.HasField("records") and answer.records == b""
-        fastest, rounds = min(fastest, seconds), rounds + 1
+
+    patience.fastest(look, wait_ms / 1000 + 0.5)
 
 
 def test_min_bytes_that_are_there_need_no_wait(filled):
@@ -166,27 +167,22 @@ def test_an_error_ends_the_wait(filled):
     assert seconds < 10 and answer.error_code == OUT_OF_RANGE
 
 
-def _satisfied(table, wait_ms, **options):
-    """Sends a fetch and a moment later one row; (seconds until the fetch was answered, its batches)."""
-    with table.cluster.connect() as c:
-        start = time.monotonic()
-        fields = table.fetch_fields(wait_ms=wait_ms, min_bytes=1, **options)
-        request_id = c.send("FETCH_LOG", **fields)
-        time.sleep(0.1)
-        table.append(rows(0, 1))
-        answer = c.result("FETCH_LOG", request_id).tables_resp[0].buckets_resp[0]
-        return time.monotonic() - start, bases(answer)
-
-
 @pytest.mark.own_server
-def test_the_append_that_satisfies_a_fetch_wakes_it(create):
+def test_the_append_that_satisfies_a_fetch_wakes_it(cluster, create):
     """Apache Fluss 0.9.1 waits for its next check instead, which is 500 ms after the fetch."""
-    table, fastest, i = create(), 1, 0
-    while fastest >= 0.45:
-        assert i < 100, "as if the server looked now and then"
-        seconds, found = _satisfied(table, wait_ms=20_000, offset=i)
-        assert found == [i] and seconds < 10, f"woken by the end of the wait: {seconds} s"
-        fastest, i = min(fastest, seconds), i + 1
+    table = create()
+
+    def look():
+        end = table.offset(1)
+        with cluster.connect() as c:
+            start = time.monotonic()
+            request_id = c.send("FETCH_LOG", **table.fetch_fields(offset=end, wait_ms=20_000, min_bytes=1))
+            time.sleep(0.1)
+            table.append(rows(0, 1))
+            answer = c.result("FETCH_LOG", request_id).tables_resp[0].buckets_resp[0]
+            assert bases(answer) == [end] and time.monotonic() - start < 10
+
+    patience.fastest(look, 0.45, rounds=100)
 
 
 def test_an_append_of_another_bucket_wakes_nobody(create):

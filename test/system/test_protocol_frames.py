@@ -4,7 +4,7 @@ import struct
 import time
 
 import pytest
-from harness import wire
+from harness import patience, wire
 from harness.wire import ERROR, OK
 
 UNSUPPORTED_VERSION, CORRUPT_MESSAGE = 2, 3
@@ -197,20 +197,31 @@ def test_request_ids_may_repeat(connection):
 @pytest.mark.own_server
 def test_idle_connections_close(launch):
     server = launch("idle", options={"netty.connection.max-idle-time": "1s"})
-    with wire.Connection(server.address) as idle, wire.Connection(server.address) as busy:
-        idle.hello()
-        for _ in range(8):
-            busy.hello()
-            time.sleep(0.25)
-        idle.assert_closed(within=3)
-        busy.hello()
+
+    def watch():
+        """Whether one that speaks 8 times in 2 seconds was idle for half a second all the same."""
+        with wire.Connection(server.address) as idle, wire.Connection(server.address) as busy:
+            idle.hello()
+            last = time.monotonic()
+            for _ in range(8):
+                try:
+                    busy.hello()
+                except (wire.Closed, OSError):
+                    assert time.monotonic() - last > 0.5, "one that speaks was closed"
+                    return False
+                last = time.monotonic()
+                time.sleep(0.25)
+            idle.assert_closed()
+        return True
+
+    patience.until(watch, "the machine stands still too often")
 
 
 @pytest.mark.own_server
 def test_a_connection_that_never_speaks_closes_too(launch):
     server = launch("idle", options={"netty.connection.max-idle-time": "1s"})
     with wire.Connection(server.address) as silent:
-        silent.assert_closed(within=5)
+        silent.assert_closed()
 
 
 @pytest.mark.own_server
@@ -224,9 +235,11 @@ def test_authenticate_on_a_plaintext_listener(connection):
 
 def test_bad_peers_do_not_fill_the_disk_with_diagnostics(launch):
     server = launch()
+    began = time.monotonic()
     for _ in range(400):
         with wire.Connection(server.address) as c:
             c.send_bytes(b"\xff\xff\xff\xff")
             c.assert_closed()
+    seconds = time.monotonic() - began
     lines = [line for line in server.stderr().splitlines() if "connection closed" in line]
-    assert 0 < len(lines) < 200
+    assert 0 < len(lines) <= 20 * (seconds + 2), "20 each second are enough"

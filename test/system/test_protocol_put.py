@@ -58,7 +58,7 @@ def test_a_pipeline_keeps_its_order(cluster, table):
 
 def test_several_buckets_in_one_request(cluster, table):
     entries = [{"bucket_id": b, "records": table.batch([b, "x", 1], [b + 10, "y", 2])} for b in (0, 1, 7)]
-    fields = {"acks": -1, "table_id": table.id, "timeout_ms": 10_000, "buckets_req": entries}
+    fields = {"acks": -1, "table_id": table.id, "timeout_ms": 60_000, "buckets_req": entries}
     answers = {a.bucket_id: a for a in cluster.tablet.call("PUT_KV", version=1, **fields).buckets_resp}
     assert answers[0].log_end_offset == answers[1].log_end_offset == 2
     assert answers[7].error_code == UNKNOWN_BUCKET

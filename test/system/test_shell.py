@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -18,6 +19,7 @@ import time
 import pyarrow as pa
 import pytest
 from harness import process, sql, streams
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 LONG = "select count(*) from range(100000000) a(x), range(100000) b(y) where x + y = 7"
@@ -30,7 +32,7 @@ def command(server, *words):
 
 def shell(server, *words, text=None, code=0):
     done = subprocess.run(
-        command(server, *words), input=text, capture_output=True, text=True, timeout=60, env=process.environment()
+        command(server, *words), input=text, capture_output=True, text=True, timeout=PATIENCE_S, env=process.environment()
     )
     assert done.returncode == code, done.stderr
     return done
@@ -70,7 +72,7 @@ EVERY_TYPE = """
 
 def arrow(server, query):
     done = subprocess.run(
-        command(server, "--format", "arrow", "-c", query), capture_output=True, timeout=60, env=process.environment()
+        command(server, "--format", "arrow", "-c", query), capture_output=True, timeout=PATIENCE_S, env=process.environment()
     )
     assert done.returncode == 0, done.stderr
     table = pa.ipc.open_stream(done.stdout).read_all()
@@ -169,7 +171,7 @@ def test_an_interrupt_ends_the_statement(server):
             break
         except subprocess.TimeoutExpired:
             pass
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=PATIENCE_S)
     assert child.returncode == 1 and b"57014" in errors
 
 
@@ -182,7 +184,7 @@ def test_a_reader_that_leaves_ends_it(server):
     )
     child.stdout.read(10)
     child.stdout.close()
-    assert child.wait(timeout=60) == 2 and child.stderr.read() == b""
+    assert child.wait(timeout=PATIENCE_S) == 2 and child.stderr.read() == b""
 
 
 def test_copy_reads_standard_input_and_scripts(server, tmp_path):
@@ -203,7 +205,7 @@ def test_copy_reads_standard_input_and_scripts(server, tmp_path):
 
 
 def inside(data_dir, *words, code=0):
-    done = process.run("sql", "--data-dir", data_dir, "--format", "csv", *words, timeout=60)
+    done = process.run("sql", "--data-dir", data_dir, "--format", "csv", *words)
     assert done.returncode == code, done.stderr
     return done
 
@@ -243,17 +245,18 @@ class Person:
         self.seen = b""
         os.write(self.leader, text.encode())
 
-    def sees(self, text, seconds=60):
-        """Waits for the text; all that came since something was typed."""
+    def sees(self, *texts, seconds=PATIENCE_S):
+        """Waits for the texts, one behind the other; all that came since something was typed."""
         end = time.monotonic() + seconds
-        while text.encode() not in self.seen and time.monotonic() < end:
+        wanted = re.compile(".*".join(map(re.escape, texts)).encode(), re.DOTALL)
+        while not wanted.search(self.seen) and time.monotonic() < end:
             if select.select([self.leader], [], [], 0.2)[0]:
                 self.seen += os.read(self.leader, 65536)
-        assert text.encode() in self.seen, self.seen.decode(errors="replace")
+        assert wanted.search(self.seen), self.seen.decode(errors="replace")
         return self.seen.decode(errors="replace")
 
     def ends(self):
-        code = self.child.wait(timeout=60)
+        code = self.child.wait(timeout=PATIENCE_S)
         os.close(self.leader)
         return code
 
@@ -269,10 +272,9 @@ async def test_a_person_types(server, db, table, tmp_path):
     p.type(f"\\c {db}\n")
     p.sees(f"{db}=> ")
     p.type("selec\tcount(*) as c from t;\n")  # the word is completed
-    p.sees("3000")
-    p.sees("(1 row)")
+    p.sees("3000", "(1 row)", f"{db}=> ")
     p.type("give this up\x03")
-    p.sees("^C")
+    p.sees("^C", f"{db}=> ")
     p.type(LONG + ";\n")
     p.sees("[")  # the progress line
     p.sees(" s")
@@ -287,7 +289,7 @@ async def test_a_person_types(server, db, table, tmp_path):
 def test_the_end_of_input_ends_the_shell(server, tmp_path):
     p = Person(server, 80, tmp_path)
     p.sees("fluss=> ")
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE_S
     while termios.tcgetattr(p.leader)[3] & termios.ICANON and time.monotonic() < end:
         time.sleep(0.05)  # until libedit takes keys one by one, Ctrl-D is not a key but the end of a line
     p.type("\x04")

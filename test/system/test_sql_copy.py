@@ -10,6 +10,7 @@ import fluss
 import psycopg
 import pytest
 from harness import sql, streams
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 
@@ -107,7 +108,7 @@ def test_psql_reads_data_in_a_script(server, db):
         input=script,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.stdout.splitlines() == ["CREATE TABLE", "COPY 2", "2|1"], done.stderr
 

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 import sqlalchemy.dialects.postgresql
 from harness import process, sql, streams, types
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 ITEMS = pa.schema([("id", pa.int32()), ("region", pa.string()), ("price", pa.decimal128(10, 2))])
@@ -137,7 +138,7 @@ async def test_two_hundred_at_once(server, client, db):
     all_there = asyncio.Barrier(200)
 
     async def one(number):
-        connection = await asyncpg.connect(**sql.place(server), database=db, timeout=60)
+        connection = await asyncpg.connect(**sql.place(server), database=db, timeout=PATIENCE_S)
         await all_there.wait()
         found = await connection.fetchval("select sum(id) from t where id < $1", number)
         await connection.close()

@@ -6,6 +6,7 @@ import asyncio
 import pyarrow as pa
 import pytest
 from harness import java, jdbc, sql, streams, types
+from harness.patience import PATIENCE_S
 
 pytestmark = [
     pytest.mark.sql_server,
@@ -79,7 +80,7 @@ async def test_rows_as_they_arrive_by_pieces(connected, client, db):
     follow = asyncio.create_task(asyncio.to_thread(connected.follow, sql=tail, fetch=10, count=80))
     for i in range(100, 210, 5):
         await append(i, 5)
-    found = await asyncio.wait_for(follow, 60)
+    found = await asyncio.wait_for(follow, PATIENCE_S)
     assert [int(v) for v in found["values"]] == list(range(50, 210, 2))
     assert found["state"] == "57014"
     with pytest.raises(java.Refused) as e:

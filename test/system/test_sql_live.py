@@ -8,6 +8,7 @@ import psycopg
 import pyarrow as pa
 import pytest
 from harness import sql, streams, tables
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 PAIRS = pa.schema([("batch", pa.int64()), ("amount", pa.int64())])
@@ -43,7 +44,7 @@ async def test_no_query_sees_half_a_batch(server, client, db):
     for number in range(200):
         await streams.append_table(table, pair(number))
     ended.set()
-    await asyncio.wait_for(asking, 60)
+    await asyncio.wait_for(asking, PATIENCE_S)
     assert all(count % 20 == 0 and total == 0 for count, total in seen), seen
     assert [count for count, _ in seen] == sorted(count for count, _ in seen)
 
@@ -71,7 +72,7 @@ async def test_a_statement_reads_one_cut(server, client, db):
     for number in range(200):
         await streams.append_table(table, pair(number))
     ended.set()
-    await asyncio.wait_for(asking, 60)
+    await asyncio.wait_for(asking, PATIENCE_S)
     assert seen and all(len(set(row)) == 1 for row in seen), seen
 
 
@@ -198,5 +199,5 @@ async def test_catalog_changes_beside_queries(server, client, db):
         if number >= 5:
             await client.get_admin().drop_table(fluss.TablePath(db, f"other{number - 5}"), False)
     ended.set()
-    await asyncio.wait_for(asyncio.gather(*asking), 60)
+    await asyncio.wait_for(asyncio.gather(*asking), PATIENCE_S)
     assert len(set(counts)) > 1

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from harness import process, sql
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 
@@ -92,7 +93,7 @@ def test_psql_and_produce(server, db, tmp_path):
     with open(file, "rb") as data:
         done = subprocess.run(
             [str(process.binary()), "produce", f"{db}.u", "--server", server.info["postgres"]],
-            stdin=data, capture_output=True, text=True, timeout=60, env=process.environment(),
+            stdin=data, capture_output=True, text=True, timeout=PATIENCE_S, env=process.environment(),
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "3 rows written\n")
     with sql.connect(server, db) as session:
@@ -187,7 +188,7 @@ def test_clients_write_files(server, session, db, tmp_path):
     place = sql.place(server)
     command = [str(process.binary()), "sql", "--server", f"{place['host']}:{place['port']}", "-d", db, "-c", statement]
     with open(tmp_path / "e.parquet", "wb") as file:
-        subprocess.run(command, stdout=file, check=True, timeout=60, env=process.environment())
+        subprocess.run(command, stdout=file, check=True, timeout=PATIENCE_S, env=process.environment())
     assert (tmp_path / "e.parquet").read_bytes() == (tmp_path / "p.parquet").read_bytes()
     found = pq.read_table(tmp_path / "e.parquet")
     assert found["a"].to_pylist() == list(range(200000))

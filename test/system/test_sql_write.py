@@ -9,6 +9,7 @@ import fluss
 import psycopg
 import pytest
 from harness import sql, streams
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 
@@ -319,6 +320,6 @@ def test_sessions_write_side_by_side(server, session, db):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE_S)
     assert not failed
     assert sql.rows(session, "select b, count(*) from t group by b order by b") == [(w, 40) for w in range(6)]

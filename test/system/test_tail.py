@@ -11,6 +11,7 @@ import fluss
 import pyarrow as pa
 import pytest
 from harness import process, sql, streams
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 SCHEMA = pa.schema([("id", pa.int64()), ("name", pa.string())])
@@ -21,7 +22,7 @@ def rows(first, last):
 
 
 def tool(server, *words, code=0):
-    done = process.run(*words, "--server", server.address, timeout=60)
+    done = process.run(*words, "--server", server.address)
     assert done.returncode == code, done.stderr
     return done.stdout
 
@@ -34,7 +35,7 @@ class Tail:
         )
         self.seen = b""
 
-    def lines(self, count, seconds=60):
+    def lines(self, count, seconds=PATIENCE_S):
         """Waits for at least so many lines."""
         end = time.monotonic() + seconds
         while self.seen.count(b"\n") < count and time.monotonic() < end:
@@ -47,17 +48,19 @@ class Tail:
 
     def end(self):
         self.child.send_signal(signal.SIGINT)
-        out, errors = self.child.communicate(timeout=60)
+        out, errors = self.child.communicate(timeout=PATIENCE_S)
         assert self.child.returncode == 0 and errors == b"", errors
         return out
 
 
 def test_it_goes_on_after_a_lost_connection(server):
     server.options["postgres.listeners"] = server.info["postgres"]  # the same port again
-    ids = 0
+    ids = 1
     with sql.connect(server) as c:
         c.execute("create table t (id bigint, name text) with ('bucket.num' = '1')")
+        c.execute("insert into t values (0, 'first')")
     tail = Tail(server, "fluss.t", "--from", "earliest", "--columns", "id")
+    tail.lines(1)  # without a connection to begin with it ends
     for end in (server.kill, server.terminate, server.kill):
         with sql.connect(server) as c:
             for _ in range(3):
@@ -72,7 +75,7 @@ def test_it_goes_on_after_a_lost_connection(server):
     assert [row["id"] for row in tail.lines(ids + 1)] == list(range(ids + 1))
     with sql.connect(server) as c:
         c.execute("drop table t; create table t (id bigint)")
-    _, errors = tail.child.communicate(timeout=60)
+    _, errors = tail.child.communicate(timeout=PATIENCE_S)
     assert tail.child.returncode == 1 and b"made anew" in errors
     assert b"goes on when the server is there again" in errors
 
@@ -94,12 +97,12 @@ async def test_conditions_offsets_and_limits(server, client, db):
     await streams.append_table(table, rows(0, 100))
     tail = Tail(server, f"{db}.t", "--from=offset:90", "--where", "id % 2 = 0 -- even", "--limit", "3")
     assert [(r["_log_offset"], r["id"]) for r in tail.lines(3)] == [(90, 90), (92, 92), (94, 94)]
-    assert tail.child.wait(timeout=60) == 0
+    assert tail.child.wait(timeout=PATIENCE_S) == 0
     tail = Tail(server, f"{db}.t", "--from", "time:2020-01-01 00:00:00+00", "--limit", "100")
     assert len(tail.lines(100)) == 100
-    assert tail.child.wait(timeout=60) == 0
+    assert tail.child.wait(timeout=PATIENCE_S) == 0
     tail = Tail(server, f"{db}.t", "--from", "earliest", "--limit", "2", "--format", "csv", "--columns=name")
-    assert tail.child.communicate(timeout=60)[0] == b"name\nn0\nn1\n"
+    assert tail.child.communicate(timeout=PATIENCE_S)[0] == b"name\nn0\nn1\n"
 
 
 async def test_changes_of_a_primary_key_are_followed(server, client, db):
@@ -144,10 +147,10 @@ async def test_errors_are_told(server, client, db):
         ([f"{db}.t", "--sql", "127.0.0.1:1"], 2),
     ):
         words = words if "--sql" in words else [*words, "--sql", server.info["postgres"]]
-        assert process.run("tail", *words, "--server", server.address, timeout=60).returncode == code, words
+        assert process.run("tail", *words, "--server", server.address).returncode == code, words
     tail = Tail(server, f"{db}.t", "--where", "no_such_column = 1", "--from", "earliest")
     await streams.append_table(await client.get_table(fluss.TablePath(db, "t")), rows(0, 1))
-    _, errors = tail.child.communicate(timeout=60)
+    _, errors = tail.child.communicate(timeout=PATIENCE_S)
     assert tail.child.returncode == 1 and b"no_such_column" in errors
 
 

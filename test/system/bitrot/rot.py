@@ -13,7 +13,7 @@ from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import batches, kv, process, tables, wire
+from harness import batches, kv, patience, process, tables, wire
 
 from . import origin as origins
 from .origin import KEYED, KEYED_BUCKETS, KEYS, LOG
@@ -27,7 +27,6 @@ AREAS = ("records", "beside", "state", "snapshots", "catalog")
 # damages of a round, and how many of a hundred are of that area
 SIZE = {"records": 24, "beside": 20, "state": 8, "snapshots": 16, "catalog": 1}
 SHARE = {"records": 50, "beside": 20, "state": 10, "snapshots": 10, "catalog": 10}
-PATIENCE_S = 60
 
 
 @dataclass
@@ -195,7 +194,7 @@ class Judge:
     def rows(self, table, bucket):
         """Damage that is found when a row is read makes the state anew then: clients try again."""
         keys = list(range(bucket, KEYS, KEYED_BUCKETS))
-        known, deadline = self.origin.values[bucket], time.monotonic() + PATIENCE_S
+        known, deadline = self.origin.values[bucket], time.monotonic() + patience.PATIENCE_S
         fields = table.lookup_fields(*[(k,) for k in keys], bucket=bucket)
         while True:
             answer = table.cluster.tablet.call("LOOKUP", version=1, **fields).buckets_resp[0]

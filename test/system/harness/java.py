@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 
 import pyarrow as pa
 
+from .patience import PATIENCE_S
 from .process import ROOT
 
 VERSIONS = ["0.9.1-incubating", "1.0.0"]
@@ -76,7 +77,7 @@ class Driver:
 
     def end(self):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(PATIENCE_S)
         self.process.stdout.close()
 
 

@@ -140,7 +140,7 @@ class KvTable(tables.Table):
     def batch(self, *records, schema_id=1, **header):
         return pack([self.record(r, schema_id) for r in records], schema_id, **header)
 
-    def put_fields(self, records, bucket=0, acks=-1, partition=None, target=(), mode=None, timeout_ms=10_000):
+    def put_fields(self, records, bucket=0, acks=-1, partition=None, target=(), mode=None, timeout_ms=60_000):
         """`records`: a whole batch. `target`: positions of columns."""
         fields = self.produce_fields(records, bucket, acks, partition, timeout_ms)
         if mode is not None:

@@ -13,6 +13,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from .patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[3]
 REPORT = re.compile(
     r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \w+Sanitizer|runtime error:|assertion failed"
@@ -41,7 +43,7 @@ def environment() -> dict:
     return {**SANITIZER_DEFAULTS, **os.environ}
 
 
-def run(*args, timeout=20) -> subprocess.CompletedProcess:
+def run(*args, timeout=PATIENCE_S) -> subprocess.CompletedProcess:
     """Runs the program to its end, for commands that are not servers."""
     command = [str(binary()), *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment())
@@ -71,7 +73,7 @@ class Server:
         options = [word for k, v in self.options.items() for word in ("-D", f"{k}={v}")]
         return [str(binary()), "server", *place, "--port", str(self.port), *options, *self.args]
 
-    def start(self, timeout=30):
+    def start(self, timeout=PATIENCE_S):
         self.workdir.mkdir(parents=True, exist_ok=True)
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(
@@ -112,7 +114,7 @@ class Server:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def terminate(self, timeout=30) -> float:
+    def terminate(self, timeout=PATIENCE_S) -> float:
         """SIGTERM, then the seconds until it was gone; the exit code must be 0."""
         start = time.monotonic()
         os.kill(self.pid, signal.SIGTERM)

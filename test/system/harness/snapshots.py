@@ -3,12 +3,10 @@
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 
 from . import java
-
-DEADLINE_S = 30
+from .patience import PATIENCE_S, until
 
 
 class Bucket:
@@ -48,14 +46,6 @@ def named(document):
     }
 
 
-def until(ready, text, deadline_s=DEADLINE_S):
-    deadline = time.monotonic() + deadline_s
-    while not (found := ready()):
-        assert time.monotonic() < deadline, text
-        time.sleep(0.02)
-    return found
-
-
 def listed(table, partition=None):
     """The newest snapshots that the catalog has: {bucket: (id, log offset)}."""
     fields = {} if partition is None else {"partition_name": partition}
@@ -88,6 +78,6 @@ def read_by_java(version, address, table, partition=None, tmpdir="/tmp"):
     command += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", f"-Djava.io.tmpdir={tmpdir}"]
     command += ["-cp", os.pathsep.join(map(str, jars)), "Snapshots", address]
     command += [table.path["database_name"], table.path["table_name"], *([partition] if partition else [])]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)

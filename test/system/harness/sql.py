@@ -1,10 +1,15 @@
 """Connections to the PostgreSQL listener of a server, and psql."""
 
+import contextlib
 import os
 import shutil
 import subprocess
+import threading
 
 import psycopg
+import pytest
+
+from .patience import PATIENCE_S
 
 OPTIONS = {"postgres.listeners": "127.0.0.1:0"}
 
@@ -27,6 +32,25 @@ def one(connection, query, parameters=None):
     return rows(connection, query, parameters)[0][0]
 
 
+@contextlib.contextmanager
+def cancelled(connection):
+    """Its query is cancelled, again and again: a cancel that comes before the query ends nothing."""
+    ended = threading.Event()
+
+    def cancel():
+        while not ended.wait(0.5):
+            connection.cancel_safe()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    with pytest.raises(psycopg.errors.QueryCanceled, match="user request"):
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
 def psql(server, *commands, database="fluss", flags=()):
     """Output of psql as text; fails with what it says on stderr."""
     at = place(server)
@@ -36,7 +60,7 @@ def psql(server, *commands, database="fluss", flags=()):
         [*command, *flags, *words, database],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env={**os.environ, "PAGER": "", "LC_ALL": "C.UTF-8"},
     )
     assert done.returncode == 0, done.stderr

@@ -4,6 +4,8 @@ import asyncio
 
 import fluss
 
+from .patience import PATIENCE_S
+
 
 async def make(client, db, schema, name="t", **options):
     path = fluss.TablePath(db, name)
@@ -36,12 +38,12 @@ async def read(table, columns=None, buckets=None, offset=fluss.EARLIEST_OFFSET):
         scan = scan.project(columns) if isinstance(columns[0], int) else scan.project_by_name(columns)
     scanner = await scan.create_record_batch_log_scanner()
     subscribe(scanner, buckets or table.get_table_info().num_buckets, offset)
-    return await asyncio.wait_for(scanner.to_arrow(), 60)
+    return await asyncio.wait_for(scanner.to_arrow(), PATIENCE_S)
 
 
-async def poll_rows(scanner, count, seconds=30):
+async def poll_rows(scanner, count):
     """At least `count` records, with their metadata."""
-    records, end = [], asyncio.get_running_loop().time() + seconds
+    records, end = [], asyncio.get_running_loop().time() + PATIENCE_S
     while len(records) < count and asyncio.get_running_loop().time() < end:
         records += list(await scanner.poll(500))
     return records

@@ -2,14 +2,11 @@
 
 import itertools
 import json
-import time
 
 import pyarrow as pa
 
-from . import wire
+from . import patience, wire
 from .wire import CLIENT
-
-DEADLINE_S = 120  # for what never comes: with a JVM on a busy machine 30 have not been enough
 
 INT = {"type": "INTEGER"}
 BIGINT = {"type": "BIGINT"}
@@ -113,15 +110,8 @@ class Table:
     def open(self, partitioned=False):
         """Waits until the table is known and each bucket has a leader that answers."""
         text = f"{self.path} has no leaders on {self.cluster.bootstrap}"
-        self._until(lambda: self._ready(partitioned), text)
+        patience.until(lambda: self._ready(partitioned), text)
         return self
-
-    @staticmethod
-    def _until(ready, text):
-        deadline = time.monotonic() + DEADLINE_S
-        while not ready():
-            assert time.monotonic() < deadline, text
-            time.sleep(0.02)
 
     def _metadata(self, **more):
         try:
@@ -161,7 +151,7 @@ class Table:
             self.partitions[name] = found.partition_id
             return self._led(found.bucket_metadata, found.partition_id)
 
-        self._until(ready, f"partition {name} of {self.path} has no leaders")
+        patience.until(ready, f"partition {name} of {self.path} has no leaders")
         return self.partitions[name]
 
     def offsets(self, kind, *buckets, partition=None, timestamp=None):
@@ -181,7 +171,7 @@ class Table:
         assert not answer.HasField("error_code"), answer
         return answer.offset
 
-    def produce_fields(self, records, bucket=0, acks=-1, partition=None, timeout_ms=10_000):
+    def produce_fields(self, records, bucket=0, acks=-1, partition=None, timeout_ms=60_000):
         entry = {"bucket_id": bucket, "records": records}
         if partition is not None:
             entry["partition_id"] = partition
@@ -242,7 +232,7 @@ class Table:
 
     def await_end(self, offset, bucket=0):
         """Until readers see that much: acknowledged with acks 0 or 1, rows become visible later."""
-        self._until(lambda: self.offset(1, bucket) >= offset, f"the end never reached {offset}")
+        patience.until(lambda: self.offset(1, bucket) >= offset, f"the end never reached {offset}")
 
     def info(self):
         return self.cluster.tablet.call("GET_TABLE_INFO", table_path=self.path)

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from .patience import PATIENCE_S
+
 PROTOCOL = Path(__file__).resolve().parents[3] / "protocol"
 OK, ERROR, FAILURE = 0, 1, 2
 CLIENT = -1  # follower_server_id of a client
@@ -92,7 +94,7 @@ class Reply:
 class Connection:
     """One TCP connection. Request ids count up; replies are kept until somebody asks for them."""
 
-    def __init__(self, address, timeout=30.0):
+    def __init__(self, address, timeout=PATIENCE_S):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -168,9 +170,8 @@ class Connection:
     def hello(self):
         return self.call("API_VERSIONS", client_software_name="test", client_software_version="1")
 
-    def assert_closed(self, within=10.0):
+    def assert_closed(self):
         """The server ends this connection, with or without a connection-wide error frame."""
-        self.socket.settimeout(within)
         try:
             reply = self.receive()
             assert reply.kind == FAILURE, f"answered instead: {reply}"
@@ -191,8 +192,8 @@ class Cluster:
         self.coordinator.hello()
         self.tablet.hello()
 
-    def _locate(self, seconds=30):
-        deadline = time.monotonic() + seconds
+    def _locate(self):
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             with Connection(self.bootstrap) as c:
                 c.hello()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from . import process, wire
+from . import patience, process, wire
 
 CLOCK_S, SYNC_MS, WRITE_MS = range(3)
 
@@ -52,13 +52,6 @@ def cpu_seconds(server):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def until(true, text, seconds=30):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, text
-        time.sleep(0.02)
-
-
 def sanitized():
     """Bounds of memory and time are those of a build without sanitizers."""
     return b"__asan_init" in process.binary().read_bytes() or b"__tsan_init" in process.binary().read_bytes()
@@ -85,23 +78,33 @@ def many_descriptors(count):
 class Watcher(threading.Thread):
     """A client like all others: asks for something small again and again, and notes how long it took."""
 
-    def __init__(self, address, ask=None, pause_s=0.002):
+    def __init__(self, address, ask=None, pause_s=0.002, idle_s=None):
+        """`idle_s`: connections that were idle for so long are closed, also this one on a machine that stands still."""
         super().__init__(daemon=True)
-        self.connection = wire.Connection(address)
-        self.connection.hello()
+        self.address, self.idle_s = address, idle_s
+        self.connect()
         self.ask = ask or (lambda connection: connection.call("LIST_DATABASES"))
         self.pause_s, self.took, self.failure = pause_s, [], None
         self.stopping = threading.Event()
 
+    def connect(self):
+        self.connection = wire.Connection(self.address)
+        self.connection.hello()
+
     def run(self):
-        try:
-            while not self.stopping.is_set():
-                began = time.monotonic()
+        last = time.monotonic()
+        while not self.stopping.is_set() and self.failure is None:
+            began = time.monotonic()
+            try:
                 self.ask(self.connection)
                 self.took.append(time.monotonic() - began)
                 time.sleep(self.pause_s)
-        except Exception as e:
-            self.failure = e
+            except Exception as e:
+                if self.idle_s and time.monotonic() - last > self.idle_s:
+                    self.connect()
+                else:
+                    self.failure = e
+            last = began
 
     def __enter__(self):
         self.start()
@@ -109,11 +112,13 @@ class Watcher(threading.Thread):
 
     def __exit__(self, *_):
         self.stopping.set()
-        self.join(60)
+        self.join(patience.PATIENCE_S)
         self.connection.close()
         assert self.failure is None, f"another client was disturbed: {self.failure!r}"
 
     def check(self, bound_s=0.25):
-        """99 of 100 answers came within it. It is a generous one: machines that run tests are shared."""
-        p99 = sorted(self.took)[len(self.took) * 99 // 100]
-        assert sanitized() or p99 < bound_s, f"another client waited {p99 * 1000:.0f} ms"
+        """99 of 100 answers came within it, or all but three when there are few. It is a generous one, since
+        machines that run tests are shared: one that stands still makes an answer late, a server most of them."""
+        late = [seconds for seconds in self.took if seconds >= bound_s]
+        few = len(late) <= max(3, len(self.took) // 100) and 4 * len(late) <= len(self.took)
+        assert sanitized() or few, f"another client waited: {late} of {len(self.took)} answers"

@@ -10,7 +10,7 @@ import math
 import random
 import time
 
-from harness import batches, kv, wire
+from harness import batches, kv, patience, wire
 
 from . import values
 from .engine import (
@@ -83,7 +83,7 @@ class Schedule:
         """Apache Fluss tells of leaders that are about to open their buckets."""
         for name in self.places:
             fields = {"table_id": self.table.id, "limit": 1, **self.table.where(name)}
-            self.table._until(
+            patience.until(
                 lambda: not self.cluster.tablet.call("LIMIT_SCAN", **fields).HasField("error_code"),
                 f"{name} has no leader",
             )
@@ -249,7 +249,7 @@ class Schedule:
             "PUT_KV",
             version=min(1, self.versions[1016]),
             table_id=self.table.id,
-            timeout_ms=20_000,
+            timeout_ms=60_000,
             target_columns=put.targets,
             buckets_req=[{**self.table.where(name), "records": body}],
             **fields,
@@ -343,7 +343,7 @@ class Schedule:
     def settle(self):
         """Until everything that was acknowledged is visible."""
         for name, place in self.places.items():
-            self.table._until(
+            patience.until(
                 lambda: self.table.offset(1, **self.table.where_to_read(name)) >= place.model.end,
                 f"{self.story()}\n{name}: the end never reached {place.model.end}",
             )
@@ -421,7 +421,7 @@ class Schedule:
             place.model.put(Put(records, schema_id, tuple(self.definition.key)))
         self.note(f"insert by lookup {name}: {len(keys)} keys, {len(records)} missing")
         fields = self._keys_of(name, [self.table.key(r) for r in keys])
-        more = {"insert_if_not_exists": True, "acks": -1, "timeout_ms": 20_000}
+        more = {"insert_if_not_exists": True, "acks": -1, "timeout_ms": 60_000}
         answer = self.cluster.tablet.call("LOOKUP", **fields, **more).buckets_resp[0]
         expect(not answer.HasField("error_code"), lambda: f"lookup with insert: {answer}")
         place.visible = place.appended = place.model.version
@@ -482,7 +482,7 @@ class Schedule:
             "PUT_KV",
             table_id=self.table.id,
             acks=-1,
-            timeout_ms=20_000,
+            timeout_ms=60_000,
             target_columns=put.targets,
             buckets_req=[{**self.table.where(name), "records": kv.pack([], put.schema_id)}],
         ).buckets_resp[0]
