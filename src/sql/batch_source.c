@@ -1,7 +1,5 @@
 #include "batch_source.h"
 
-#include "fill.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -267,7 +265,7 @@ void batch_reader_cache(struct batch_reader *r, struct column_cache *cache, uint
 static void forget_columns(struct batch_reader *r)
 {
     for (size_t i = 0; i < r->wanted_count; i++) {
-        r->columns[i] = NULL;
+        r->columns[i] = (struct fill_column){0};
         r->cached[i] = cached_column_unref(r->cached[i]);
     }
     fill_forget(&r->arena);
@@ -396,8 +394,8 @@ static enum errcode take_change_types(struct batch_reader *r, struct bytes *body
 static void take_columns(struct batch_reader *r, const struct arrow_reader *reader)
 {
     for (size_t i = 0, node = 0; i < r->wanted_count; i++) {
-        if (r->plan->nodes[i] >= 0 && r->columns[i] == NULL) {
-            r->columns[i] = &reader->nodes[node];
+        if (r->plan->nodes[i] >= 0 && r->columns[i].node == NULL) {
+            r->columns[i].node = &reader->nodes[node];
             node += reader->nodes[node].span;
         }
     }
@@ -419,7 +417,6 @@ static size_t take_cached(struct batch_reader *r)
     size_t missing = r->plan->count;
 
     for (size_t i = 0; r->cache != NULL && !r->run.small && i < r->wanted_count; i++) {
-        const struct arrow_read_node *nodes = NULL;
         struct column_key key;
 
         if (r->plan->nodes[i] < 0) {
@@ -427,13 +424,11 @@ static size_t take_cached(struct batch_reader *r)
         }
         key = key_of(r, i);
         r->cached[i] = column_cache_get(r->cache, &key, r->scan);
-        if (r->cached[i] != NULL) {
-            nodes = cached_column_nodes(r->cached[i]);
-        }
-        if (nodes != NULL && nodes->length == r->rows) { /* else the header is damaged by now */
-            r->columns[i] = nodes;
+        if (r->cached[i] != NULL && cached_column_rows(r->cached[i]) == r->rows) {
+            r->columns[i] = (struct fill_column){.node = cached_column_nodes(r->cached[i]),
+                                                 .codes = cached_column_codes(r->cached[i])};
             missing--;
-        }
+        } /* of other rows: the header is damaged by now */
     }
     return missing;
 }
@@ -442,11 +437,11 @@ static size_t take_cached(struct batch_reader *r)
 static void give_to_cache(struct batch_reader *r)
 {
     for (size_t i = 0; i < r->wanted_count; i++) {
-        if (r->columns[i] != NULL && r->cached[i] == NULL) {
+        if (r->columns[i].node != NULL && r->cached[i] == NULL) {
             struct column_key key = key_of(r, i);
 
             column_cache_put(r->cache, &key, r->plan->row->fields[r->plan->nodes[i]].type,
-                             r->columns[i], r->scan);
+                             r->columns[i].node, r->scan);
         }
     }
 }
@@ -460,7 +455,7 @@ static enum errcode plan_missing(struct batch_reader *r, size_t missing, struct 
     size_t count = 0;
 
     for (size_t i = 0; i < r->wanted_count; i++) {
-        if (all->nodes[i] >= 0 && r->columns[i] == NULL) {
+        if (all->nodes[i] >= 0 && r->columns[i].node == NULL) {
             positions[count++] = all->positions[all->nodes[i]];
         }
     }

@@ -6,6 +6,7 @@
 
 #include "column_cache.h"
 #include "cut.h"
+#include "fill.h"
 #include "row_batch.h"
 
 #include "format/arrow_project.h"
@@ -77,9 +78,9 @@ struct batch_reader {
     struct bytes front;  /* its first bytes, the header at least */
     struct batch_header header;
     struct batch_plan *plan;
-    const uint8_t *change_types;            /* NULL: all rows are appended ones */
-    const struct arrow_read_node **columns; /* by wanted column; NULL: the batch has it not yet */
-    struct cached_column **cached;          /* likewise; NULL: it is not from the cache */
+    const uint8_t *change_types;   /* NULL: all rows are appended ones */
+    struct fill_column *columns;   /* by wanted column */
+    struct cached_column **cached; /* likewise; NULL: it is not from the cache */
     size_t rows;
 };
 

@@ -1,5 +1,7 @@
 #include "column_cache.h"
 
+#include "text_codes.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -26,6 +28,8 @@ struct cached_column {
     size_t bytes;
     struct list link;
     uint64_t scan; /* the latest that used it */
+    size_t rows;
+    const uint8_t *codes; /* of texts of few values; NULL: others */
     struct arrow_read_node nodes[];
 };
 
@@ -91,6 +95,9 @@ const struct arrow_read_node *cached_column_nodes(const struct cached_column *co
 {
     return column->nodes;
 }
+
+const uint8_t *cached_column_codes(const struct cached_column *column) { return column->codes; }
+size_t cached_column_rows(const struct cached_column *column) { return column->rows; }
 
 void *cached_column_unref(struct cached_column *column)
 {
@@ -206,16 +213,25 @@ static struct bytes copy_halves(struct writer *w, const struct arrow_read_node *
     return bytes_of(at, len);
 }
 
-static struct cached_column *copy_column(const struct arrow_read_node *nodes, bool narrow,
-                                         size_t size)
+static struct cached_column *column_of_size(size_t size)
 {
     struct cached_column *column = mem_alloc(size);
-    size_t head = nodes_size(nodes);
-    struct writer w = writer_of((uint8_t *)column + head, size - head);
 
+    memset(column, 0, sizeof *column);
     atomic_init(&column->refs, 1);
     column->bytes = size;
     list_init(&column->link);
+    return column;
+}
+
+static struct cached_column *copy_column(const struct arrow_read_node *nodes, bool narrow,
+                                         size_t size)
+{
+    struct cached_column *column = column_of_size(size);
+    size_t head = nodes_size(nodes);
+    struct writer w = writer_of((uint8_t *)column + head, size - head);
+
+    column->rows = nodes->length;
     for (uint32_t i = 0; i < nodes->span; i++) {
         struct arrow_read_node n = nodes[i];
 
@@ -225,6 +241,76 @@ static struct cached_column *copy_column(const struct arrow_read_node *nodes, bo
         n.width = narrow ? sizeof(int64_t) : n.width;
         column->nodes[i] = n;
     }
+    return column;
+}
+
+/* ---- texts of few values ---- */
+
+static size_t coded_size(const struct arrow_read_node *node, const struct text_codes *t)
+{
+    return nodes_size(node) + padded(node->length) + padded((t->count + 7) / 8) +
+           padded((t->count + 1) * sizeof(uint32_t)) + padded(t->bytes);
+}
+
+/* The values as a column of their own, whose buffers go to where the writer is. */
+static struct arrow_read_node copy_values(struct writer *w, const struct text_codes *t)
+{
+    struct arrow_read_node n = {
+        .kind = ARROW_BUILD_BYTES, .span = 1, .length = t->count, .null_count = t->null_count};
+    size_t validity_len = (t->count + 7) / 8;
+    size_t offsets_len = (t->count + 1) * sizeof(uint32_t);
+    uint8_t *validity = writer_room(w, padded(validity_len));
+    uint8_t *offsets = writer_room(w, padded(offsets_len));
+    uint8_t *data = writer_room(w, padded(t->bytes));
+    uint32_t at = 0;
+
+    memset(validity, 0xff, validity_len);
+    if (t->null_count > 0) {
+        validity[t->null / 8] &= (uint8_t) ~(1u << t->null % 8);
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        put_u32le(offsets + i * sizeof at, at);
+        if (t->values[i].len > 0) {
+            memcpy(data + at, t->values[i].data, t->values[i].len);
+        }
+        at += (uint32_t)t->values[i].len;
+    }
+    put_u32le(offsets + t->count * sizeof at, at);
+    n.validity = bytes_of(validity, validity_len);
+    n.offsets = bytes_of(offsets, offsets_len);
+    n.data = bytes_of(data, t->bytes);
+    return n;
+}
+
+static struct cached_column *coded_column(const struct arrow_read_node *node, const uint8_t *codes,
+                                          const struct text_codes *t)
+{
+    size_t size = coded_size(node, t);
+    struct cached_column *column = column_of_size(size);
+    size_t head = nodes_size(node);
+    struct writer w = writer_of((uint8_t *)column + head, size - head);
+
+    column->rows = node->length;
+    column->codes = copy_buffer(&w, bytes_of(codes, node->length)).data;
+    column->nodes[0] = copy_values(&w, t);
+    return column;
+}
+
+/* NULL: it is not a column of few values. */
+static struct cached_column *copy_coded(const struct type *type, const struct arrow_read_node *node)
+{
+    struct cached_column *column = NULL;
+    struct text_codes t;
+    uint8_t *codes;
+
+    if (!text_codes_may_be(type, node)) {
+        return NULL;
+    }
+    codes = mem_alloc(node->length);
+    if (text_codes_find(&t, type, node, codes)) {
+        column = coded_column(node, codes, &t);
+    }
+    free(codes);
     return column;
 }
 
@@ -257,18 +343,23 @@ void column_cache_put(struct column_cache *c, const struct column_key *key, cons
                       const struct arrow_read_node *nodes, uint64_t scan)
 {
     bool narrow = is_narrow(type, nodes);
-    size_t size = column_size(nodes, narrow);
+    size_t room = column_size(nodes, narrow);
     struct cached_column *column;
     struct cached_column *other;
 
-    if (!reserve(c, size, scan)) {
+    if (!reserve(c, room, scan)) {
         return;
     }
-    column = copy_column(nodes, narrow, size);
+    column = copy_coded(type, nodes);
+    if (column == NULL) {
+        column = copy_column(nodes, narrow, room);
+    }
+    ASSERT(column->bytes <= room);
     column->key = *key;
     column->hash = hash_key(key);
     column->scan = scan;
     lock_take(&c->lock);
+    c->bytes -= room - column->bytes;
     other = map_get(&c->columns, column->hash); /* another scan was as fast */
     if (other != NULL) {
         take_out(c, other);

@@ -7,6 +7,12 @@
 
 #define LIBRARY "libduckdb.so"
 #define VERSION "v1.5."
+/* void duckdb::Vector::Dictionary(idx_t size, const SelectionVector &selection, idx_t count): C++, so the
+ * library may do without it, and nothing but speed depends on it. What the call relies on is the same in
+ * all of the series: handles of vectors and selections are pointers to Vector and SelectionVector, and in
+ * the C++ ABI of Linux a method that is not virtual is a function with the object in front. Its name is
+ * made of the types of its arguments, so one with others is not found. */
+#define VECTOR_DICTIONARY "_ZN6duckdb6Vector10DictionaryEmRKNS_15SelectionVectorEm"
 
 /* Where we look, first to last; the system's own search comes after that. */
 static const char *const places[] = {"", "../lib/", "../lib/eider/"};
@@ -44,6 +50,7 @@ static enum errcode find_all(struct duckdb *d, struct error *e)
     }
 #include "duckdb.def"
 #undef X
+    *(void **)&d->vector_dictionary = dlsym(d->handle, VECTOR_DICTIONARY);
     return ERR_OK;
 }
 

@@ -1,4 +1,5 @@
-/* The part of DuckDB's C interface that we use, as it is exported by libduckdb of the 1.5 series.
+/* The part of DuckDB's C interface that we use, as it is exported by libduckdb of the 1.5 series, and one
+ * function of C++ that it may do without.
  *
  * The library is not linked: a server that is never asked for SQL pays neither memory nor time for
  * it. duckdb_load opens it and finds every function of duckdb.def by name; the layouts below are
@@ -109,6 +110,11 @@ struct duckdb {
 #define X(ret, name, args) ret(*name) args;
 #include "duckdb.def"
 #undef X
+    /* Makes a flat vector a dictionary: row i of count gets what was entry selection[i] of the vector, one
+     * of the first `size`. The selection is shared. Not of the C interface (duckdb.c says what it relies
+     * on), whose duckdb_slice_vector does the same but leaves DuckDB without the number of entries: then
+     * grouping hashes every row. NULL: the library does not have it. */
+    void (*vector_dictionary)(void *vector, uint64_t size, const void *selection, uint64_t count);
 };
 
 /* Loads the library, once. path: NULL: libduckdb.so beside the program, in ../lib of it, or where the

@@ -384,6 +384,68 @@ void fill_text(const struct fill *f, const char *text)
     }
 }
 
+/* ---- texts of few values ---- */
+
+static enum errcode fill_dictionary(const struct fill *f, const struct type *type,
+                                    const struct fill_column *column, size_t from, struct error *e)
+{
+    const struct duckdb *d = f->duckdb;
+    size_t size = column->node->length;
+    struct fill values = *f;
+    void *selection;
+    uint32_t *to;
+
+    ASSERT(f->at == 0);
+    values.count = size;
+    TRY(fill_values(&values, type, column->node, 0, e));
+    selection = d->create_selection_vector(f->count); /* shared with the vector: one for each */
+    to = d->selection_vector_get_data_ptr(selection);
+    for (size_t i = 0; i < f->count; i++) {
+        to[i] = column->codes[from + i];
+        DEBUG_ASSERT(to[i] < size);
+    }
+    d->vector_dictionary(f->vector, size, selection, f->count);
+    d->destroy_selection_vector(selection);
+    return ERR_OK;
+}
+
+/* Values with codes are UTF-8. */
+static void fill_each(const struct fill *f, const struct type *type,
+                      const struct fill_column *column, size_t from)
+{
+    struct duck_string *to = (struct duck_string *)f->duckdb->vector_get_data(f->vector) + f->at;
+    struct texts t = texts_of(column->node, 0);
+
+    for (size_t i = 0; i < f->count; i++) {
+        uint8_t code = column->codes[from + i];
+        struct bytes value;
+
+        if (is_null(column->node, code)) {
+            put_null(f->duckdb, f->vector, type, f->at + i);
+            continue;
+        }
+        value = text_at(&t, code);
+        put_text(f, to, i, value, (size_t)(t.end - value.data) >= DUCK_STRING_INLINE);
+    }
+}
+
+enum errcode fill_from(const struct fill *f, const struct type *type,
+                       const struct fill_column *column, size_t from, struct error *e)
+{
+    if (column->node == NULL) {
+        fill_nulls(f, type);
+        return ERR_OK;
+    }
+    if (column->codes == NULL) {
+        return fill_values(f, type, column->node, from, e);
+    }
+    if (f->whole && f->count > 0 && f->duckdb->vector_dictionary != NULL) {
+        return fill_dictionary(f, type, column, from, e);
+    }
+    fill_each(f, type, column, from);
+    return ERR_OK;
+}
+
 /* ---- nested values ---- */
 
 static enum errcode fill_fields(const struct fill *f, const struct type *type,

@@ -33,7 +33,19 @@ struct fill {
     size_t at; /* first row of the vector to write */
     size_t count;
     bool borrow; /* long texts may point into the node, which outlives the vector's use */
+    bool whole;  /* the vector has and gets no other rows */
 };
+
+/* A column of a batch. */
+struct fill_column {
+    const struct arrow_read_node *node; /* NULL: the batch has it not yet */
+    const uint8_t *codes; /* row i has value codes[i] of the node (text_codes.h); NULL: value i */
+};
+
+/* Rows [from, from + count) of a column of the type; of one that is not there nulls. Where it has codes, a
+ * vector that is filled as a whole becomes a dictionary. Errors as of fill_values. */
+MUST_USE enum errcode fill_from(const struct fill *f, const struct type *type,
+                                const struct fill_column *column, size_t from, struct error *e);
 
 /* Values [from, from + count) of the node, which is of the type. ERR_INVALID_ARGUMENT: a value that
  * DuckDB's type does not hold, or text that is not UTF-8. */

@@ -444,18 +444,18 @@ static void fill_meta(const struct scan_thread *t, uint64_t column, const struct
     }
 }
 
-static const struct arrow_read_node *column_of(const struct scan *s, const struct scan_thread *t,
-                                               uint32_t position)
+static struct fill_column column_of(const struct scan *s, const struct scan_thread *t,
+                                    uint32_t position)
 {
     if (t->current) {
-        return t->rows.columns[position];
+        return (struct fill_column){.node = t->rows.columns[position]};
     }
     for (size_t i = 0; i < s->wanted_count; i++) {
         if (s->wanted[i] == position) {
             return t->batch.columns[i];
         }
     }
-    return NULL;
+    return (struct fill_column){0};
 }
 
 static enum errcode fill_rows(const struct scan *s, const struct scan_thread *t, void *chunk,
@@ -465,7 +465,7 @@ static enum errcode fill_rows(const struct scan *s, const struct scan_thread *t,
 
     for (size_t i = 0; i < s->column_count; i++) {
         uint64_t column = s->columns[i];
-        const struct arrow_read_node *node;
+        struct fill_column from;
 
         if (column >= (uint64_t)meta + s->bind->schema->count) {
             continue;
@@ -475,12 +475,8 @@ static enum errcode fill_rows(const struct scan *s, const struct scan_thread *t,
             fill_meta(t, column, &f);
             continue;
         }
-        node = column_of(s, t, (uint32_t)(column - meta));
-        if (node == NULL) {
-            fill_nulls(&f, s->bind->schema->columns[column - meta].type);
-            continue;
-        }
-        TRY(fill_values(&f, s->bind->schema->columns[column - meta].type, node, t->at, e));
+        from = column_of(s, t, (uint32_t)(column - meta));
+        TRY(fill_from(&f, s->bind->schema->columns[column - meta].type, &from, t->at, e));
     }
     return ERR_OK;
 }
@@ -496,15 +492,10 @@ static enum errcode fill_struct(const struct scan *s, const struct scan_thread *
         return ERR_OK;
     }
     for (uint32_t i = 0; i < schema->count; i++) {
-        const struct arrow_read_node *node = t->batch.columns[i];
         struct fill child = *f;
 
         child.vector = f->duckdb->struct_vector_get_child(f->vector, i);
-        if (node == NULL) {
-            fill_nulls(&child, schema->columns[i].type);
-        } else {
-            TRY(fill_values(&child, schema->columns[i].type, node, row, e));
-        }
+        TRY(fill_from(&child, schema->columns[i].type, &t->batch.columns[i], row, e));
     }
     return ERR_OK;
 }
@@ -573,6 +564,7 @@ static enum errcode fill_chunk(struct scan *s, struct scan_thread *t, void *chun
         f.count = t->count - t->at;
         f.count = f.count > DUCK_VECTOR_SIZE - filled ? DUCK_VECTOR_SIZE - filled : f.count;
         f.borrow = f.count >= BORROW_ROWS;
+        f.whole = f.borrow && filled == 0;
         borrowed = borrowed || f.borrow;
         TRY(fill_rows(s, t, chunk, f, e));
         filled += f.count;

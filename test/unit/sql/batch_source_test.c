@@ -41,7 +41,7 @@ static size_t read_all(struct reading *r, int64_t *ret_sum)
         assert_int_equal(batch_reader_start(&r->reader, &run, NULL), ERR_OK);
         assert_int_equal(r->reader.bytes.len, run.small ? run.len : 0); /* what was read whole */
         while (batch_reader_next(&r->reader, &more, NULL) == ERR_OK && more) {
-            const struct arrow_read_node *n = r->reader.columns[0];
+            const struct arrow_read_node *n = r->reader.columns[0].node;
 
             for (size_t i = 0; n != NULL && i < r->reader.rows; i++) {
                 *ret_sum += get_i32le(n->data.data + 4 * i);
@@ -88,7 +88,7 @@ static void open_first(struct reading *r)
 
 static void expect_row(const struct reading *r, size_t wanted, size_t row)
 {
-    const struct arrow_read_node *n = r->reader.columns[wanted];
+    const struct arrow_read_node *n = r->reader.columns[wanted].node;
     uint32_t position = r->reader.wanted[wanted];
 
     assert_int_equal(n->length, r->reader.rows);

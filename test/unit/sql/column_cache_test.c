@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "../../support/sql_store.h"
 #include "io/pool.h"
 #include "sql/column_cache.h"
@@ -205,6 +207,73 @@ static void decimals_take_what_they_need(void **state)
     assert_int_equal(width_of(18, (__int128)INT64_MAX + 1), 16);
 }
 
+/* ROWS texts, of which so many are different; every 50th is null. Returns what the cache has of them. */
+static struct cached_column *keep_texts(struct column_cache *c, size_t different)
+{
+    static const struct type string = {.root = TYPE_STRING};
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
+    OWNED(buffer_fini) struct buffer offsets = BUFFER_INIT;
+    OWNED(buffer_fini) struct buffer data = BUFFER_INIT;
+    uint8_t validity[(ROWS + 7) / 8];
+    struct arrow_read_node node = {
+        .kind = ARROW_BUILD_BYTES, .span = 1, .length = ROWS, .null_count = ROWS / 50};
+    struct column_key key = key_of(1, 0);
+
+    memset(validity, 0xff, sizeof validity);
+    buffer_u32le(&offsets, 0);
+    for (size_t i = 0; i < ROWS; i++) {
+        if (i % 50 == 0) {
+            validity[i / 8] &= (uint8_t) ~(1u << i % 8);
+        }
+        buffer_bytes(&data, bytes_str(arena_printf(&arena, "text %zu", i % different)));
+        buffer_u32le(&offsets, (uint32_t)data.len);
+    }
+    node.validity = bytes_of(validity, sizeof validity);
+    node.offsets = buffer_view(&offsets);
+    node.data = buffer_view(&data);
+    column_cache_put(c, &key, &string, &node, 1);
+    return column_cache_get(c, &key, 1);
+}
+
+static void texts_of_few_values_are_codes(void **state)
+{
+    struct column_cache *c = column_cache_new(1 << 20);
+    struct cached_column *column = keep_texts(c, 7);
+    const struct arrow_read_node *n = cached_column_nodes(column);
+    const uint8_t *codes = cached_column_codes(column);
+
+    (void)state;
+    assert_int_equal(cached_column_rows(column), ROWS);
+    assert_int_equal(n->length, 8);
+    assert_int_equal(n->null_count, 1);
+    for (size_t i = 0; i < ROWS; i++) {
+        uint32_t begin = get_u32le(n->offsets.data + codes[i] * 4);
+        char text[16];
+
+        assert_int_equal(n->validity.data[codes[i] / 8] >> codes[i] % 8 & 1, i % 50 != 0);
+        if (i % 50 != 0) {
+            (void)snprintf(text, sizeof text, "text %zu", i % 7);
+            assert_int_equal(get_u32le(n->offsets.data + codes[i] * 4 + 4) - begin, strlen(text));
+            assert_memory_equal(n->data.data + begin, text, strlen(text));
+        }
+    }
+    assert_in_range(column_cache_bytes(c), ROWS, 2 * ROWS); /* all of it would be 11 * ROWS */
+    (void)cached_column_unref(column);
+    column_cache_free(c);
+    c = column_cache_new(1 << 20);
+    column = keep_texts(c, 300);
+    assert_null(cached_column_codes(column));
+    assert_int_equal(cached_column_rows(column), ROWS);
+    assert_int_equal(cached_column_nodes(column)->length, ROWS);
+    assert_in_range(column_cache_bytes(c), 11 * ROWS, 14 * ROWS);
+    (void)cached_column_unref(column);
+    column_cache_free(c);
+    c = column_cache_new(5 * ROWS); /* what is put has to fit as it is */
+    assert_null(keep_texts(c, 7));
+    assert_int_equal(column_cache_bytes(c), 0);
+    column_cache_free(c);
+}
+
 static void what_is_dropped_leaves(void **state)
 {
     struct sql_store *q = *state;
@@ -283,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_column_outlives_its_place),
         cmocka_unit_test(columns_with_columns_below),
         cmocka_unit_test(decimals_take_what_they_need),
+        cmocka_unit_test(texts_of_few_values_are_codes),
         SQL_TEST(what_is_dropped_leaves),
         cmocka_unit_test(scans_side_by_side),
     };

@@ -1,3 +1,4 @@
+#include <dlfcn.h>
 #include <stdlib.h>
 
 #include "../../support/sql_store.h"
@@ -196,12 +197,134 @@ static void decimals_of_64_bits(void **state)
     f.duckdb->destroy_logical_type(&logical);
 }
 
+/* ---- texts of few values ---- */
+
+#define CODED_ROWS 600u
+
+/* "", "few", null, and a text that lies outside of the vector. */
+static const uint8_t coded_offsets[] = {0, 0, 0, 0, 0, 0, 0,  0, 3, 0,
+                                        0, 0, 3, 0, 0, 0, 32, 0, 0, 0};
+static const uint8_t coded_validity[] = {0x0b};
+static const struct arrow_read_node coded_values = {
+    .kind = ARROW_BUILD_BYTES,
+    .span = 1,
+    .length = 4,
+    .null_count = 1,
+    .validity = {coded_validity, sizeof coded_validity},
+    .offsets = {coded_offsets, sizeof coded_offsets},
+    .data = {(const uint8_t *)"fewlonger than what fits into it", 32},
+};
+
+/* Of the vector, whatever kind it is, as a flat one. */
+static void flatten(const struct duckdb *d, void *vector, void *flat, size_t count)
+{
+    void (*copy)(void *, void *, void *, uint64_t, uint64_t, uint64_t);
+    void *all = d->create_selection_vector(count);
+
+    *(void **)&copy = dlsym(d->handle, "duckdb_vector_copy_sel");
+    assert_non_null(copy);
+    for (uint32_t i = 0; i < count; i++) {
+        d->selection_vector_get_data_ptr(all)[i] = i;
+    }
+    copy(vector, flat, all, count, 0, 0);
+    d->destroy_selection_vector(all);
+}
+
+static void expect_coded(const struct duckdb *d, void *flat, size_t at, const uint8_t *codes)
+{
+    const struct duck_string *found = (const struct duck_string *)d->vector_get_data(flat) + at;
+    const uint64_t *validity = d->vector_get_validity(flat);
+
+    for (size_t i = 0; i < CODED_ROWS; i++) {
+        size_t begin = get_u32le(coded_offsets + codes[i] * 4);
+        size_t len = get_u32le(coded_offsets + codes[i] * 4 + 4) - begin;
+        bool valid = validity == NULL || (validity[(at + i) / 64] >> (at + i) % 64 & 1) != 0;
+
+        assert_int_equal(valid, codes[i] != 2);
+        assert_true(!valid || bytes_equal(duck_string_bytes(&found[i]),
+                                          bytes_of(coded_values.data.data + begin, len)));
+    }
+}
+
+static unsigned dictionaries_made;
+static void (*make_dictionary)(void *vector, uint64_t size, const void *selection, uint64_t count);
+
+static void count_dictionary(void *vector, uint64_t size, const void *selection, uint64_t count)
+{
+    dictionaries_made++;
+    assert_int_equal(size, 4);
+    make_dictionary(vector, size, selection, count);
+}
+
+/* Fills from row 5 of the column on; returns how often a dictionary was made. */
+static unsigned fill_coded(const struct duckdb *d, size_t at, bool whole, bool borrow)
+{
+    const struct type type = {.root = TYPE_STRING};
+    uint8_t codes[CODED_ROWS + 5];
+    const struct fill_column column = {.node = &coded_values, .codes = codes};
+    void *logical = fill_type(d, &type);
+    void *chunks[] = {d->create_data_chunk(&logical, 1), d->create_data_chunk(&logical, 1)};
+    void *flat = d->data_chunk_get_vector(chunks[1], 0);
+    struct fill f = {.duckdb = d, .at = at, .count = CODED_ROWS, .borrow = borrow, .whole = whole};
+
+    dictionaries_made = 0;
+    for (size_t i = 0; i < sizeof codes; i++) {
+        codes[i] = (uint8_t)(i * i % 7 % 4);
+    }
+    f.vector = d->data_chunk_get_vector(chunks[0], 0);
+    assert_int_equal(fill_from(&f, &type, &column, 5, NULL), ERR_OK);
+    flatten(d, f.vector, flat, at + CODED_ROWS);
+    expect_coded(d, flat, at, codes + 5);
+    d->destroy_data_chunk(&chunks[0]);
+    d->destroy_data_chunk(&chunks[1]);
+    d->destroy_logical_type(&logical);
+    return dictionaries_made;
+}
+
+static void texts_of_few_values(void **state)
+{
+    struct duckdb d;
+
+    (void)sql_ready(state);
+    d = *duckdb();
+    make_dictionary = d.vector_dictionary;
+    d.vector_dictionary = make_dictionary == NULL ? NULL : count_dictionary;
+    for (int borrow = 0; borrow < 2; borrow++) {
+        assert_int_equal(fill_coded(&d, 0, true, borrow != 0), make_dictionary != NULL);
+        assert_int_equal(fill_coded(&d, 0, false, borrow != 0), 0);
+        assert_int_equal(fill_coded(&d, 77, false, borrow != 0), 0);
+    }
+    d.vector_dictionary = NULL; /* as with a library that does not have it */
+    assert_int_equal(fill_coded(&d, 0, true, true), 0);
+    assert_int_equal(fill_coded(&d, 0, true, false), 0);
+}
+
+static void columns_that_are_not_there(void **state)
+{
+    const struct type type = {.root = TYPE_BIGINT};
+    const struct fill_column none = {0};
+    struct fill f = {.at = 1, .count = 2};
+    void *logical;
+    void *chunk;
+
+    (void)sql_ready(state);
+    f.duckdb = duckdb();
+    logical = fill_type(f.duckdb, &type);
+    chunk = f.duckdb->create_data_chunk(&logical, 1);
+    f.vector = f.duckdb->data_chunk_get_vector(chunk, 0);
+    assert_int_equal(fill_from(&f, &type, &none, 7, NULL), ERR_OK);
+    assert_int_equal(f.duckdb->vector_get_validity(f.vector)[0] & 15, 9);
+    f.duckdb->destroy_data_chunk(&chunk);
+    f.duckdb->destroy_logical_type(&logical);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SQL_TEST(nested_values_and_nulls),  SQL_TEST(values_that_sql_cannot_hold),
         SQL_TEST(characters_in_two_values), SQL_TEST(texts_of_many_rows),
         SQL_TEST(decimals_of_every_width),  SQL_TEST(decimals_of_64_bits),
+        SQL_TEST(texts_of_few_values),      SQL_TEST(columns_that_are_not_there),
     };
 
     return cmocka_run_group_tests_name("sql/fill", tests, NULL, NULL);
