@@ -106,11 +106,13 @@ def table():
     )
 
 
-def start(directory, cache):
+def settings(cache):
     options = {**sql.OPTIONS, "log.durability": "os", "eider.sql.cache.memory": cache}
-    server = process.Server(directory, options=options, environment={"MALLOC_PERTURB_": "85"}).start()
+    return {"options": options, "environment": {"MALLOC_PERTURB_": "85"}}
+
+
+def load(server):
     streams.load_slices(server, "few", table(), BATCH, {"table.log.arrow.compression.type": "ZSTD"})
-    return server
 
 
 @pytest.fixture(scope="module")
@@ -122,11 +124,14 @@ def judge():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    server = start(tmp_path_factory.mktemp("server"), "256mb")
-    with sql.connect(server, "few") as c:
-        sql.rows(c, ALL)  # from now on from the cache
-    yield server
-    server.finish()
+    server = process.Server(tmp_path_factory.mktemp("server"), **settings("256mb")).start()
+    try:
+        load(server)
+        with sql.connect(server, "few") as c:
+            sql.rows(c, ALL)  # from now on from the cache
+        yield server
+    finally:
+        server.finish()
 
 
 def plain(rows):
@@ -146,13 +151,13 @@ def test_few_texts_are_as_any(server, judge, title):
 
 
 @pytest.mark.parametrize("cache", ["0b", "300kb"])
-def test_whatever_is_in_the_cache(tmp_path, judge, cache):
-    server = start(tmp_path, cache)
+def test_whatever_is_in_the_cache(launch, judge, cache):
+    server = launch(**settings(cache))
+    load(server)
     with sql.connect(server, "few") as c:
         for title in ("all", "group", "group of long ones", "two columns", "group at the bound", "sort"):
             for _ in range(4):
                 assert plain(sql.rows(c, texts(title))) == plain(judge.execute(texts(title)).fetchall())
-    server.finish()
 
 
 def test_results_as_they_are(server, judge):
