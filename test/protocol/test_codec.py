@@ -42,7 +42,7 @@ def program():
     started = Program()
     yield started
     started.process.stdin.close()
-    assert started.process.wait(10) == 0
+    assert started.process.wait(120) == 0
 
 
 def tops(messages):

@@ -7,13 +7,14 @@ import struct
 
 import pytest
 from harness import sql
+from harness.patience import PATIENCE_S
 
 pytestmark = pytest.mark.sql_server
 
 
 def dial(server):
     at = sql.place(server)
-    s = socket.create_connection((at["host"], at["port"]), timeout=20)
+    s = socket.create_connection((at["host"], at["port"]), timeout=PATIENCE_S)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
 

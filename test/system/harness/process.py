@@ -4,11 +4,13 @@ A server of a test fails that test when it ends by itself, ends with another cod
 SIGTERM, or leaves a sanitizer report or a failed assertion on stderr.
 """
 
+import contextlib
 import json
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -64,7 +66,7 @@ class Server:
         self.ephemeral = ephemeral
         self.environment = dict(environment or {})
         self.stderr_path = self.workdir / "stderr"
-        self.port = 0
+        self.port, self.held = 0, []
         self.process = None
         self.info = {}
 
@@ -85,7 +87,22 @@ class Server:
             )
         self.info = json.loads(self._first_line(timeout))
         self.port = int(self.address.rsplit(":", 1)[1])
+        self._release()
         return self
+
+    def _hold(self):
+        """Who is given some port must not get one of a server that is to start again."""
+        self._release()
+        for name in ("address", "postgres"):
+            host, port = self.info.get(name, "127.0.0.1:0").rsplit(":", 1)
+            self.held.append(socket.socket())
+            self.held[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                self.held[-1].bind((host, int(port)))
+
+    def _release(self):
+        while self.held:
+            self.held.pop().close()
 
     def _first_line(self, timeout):
         line, deadline = b"", time.monotonic() + timeout
@@ -124,6 +141,7 @@ class Server:
             self.kill()
             raise AssertionError(f"still there {timeout} s after SIGTERM\n{self.stderr()}") from None
         self.process.stdout.close()
+        self._hold()
         assert code == 0, f"exit code {code} after SIGTERM\n{self.stderr()}"
         return time.monotonic() - start
 
@@ -132,6 +150,7 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
+        self._hold()
 
     def check(self):
         """Alive and without reports so far."""
@@ -149,6 +168,7 @@ class Server:
             code = self.process.poll()
             assert code is None, f"ended by itself with code {code}\n{self.stderr()}"
             self.terminate()
+        self._release()
         self.check_stderr()
 
 
