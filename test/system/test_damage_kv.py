@@ -25,6 +25,8 @@ def written(launch, **options):
     table = traffic.create(wire.Cluster(server.address))
     logs = traffic.changelogs()
     for number in range(2):  # the second time upon a state
+        if not server.running():
+            server.start()
         known = traffic.one_round(server, table, number, f"damage {number}", [-1])
         check(server, table, logs, known)
         table.cluster.close()

@@ -32,7 +32,8 @@ async def partitions(client, db):
 
 async def add(client, db, region):
     await client.get_admin().create_partition(fluss.TablePath(db, "t"), {"region": region})
-    for _ in range(200):  # leaders come a little later
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:  # leaders come a little later
         try:
             path = fluss.TablePath(db, "t")
             await client.get_admin().list_partition_offsets(path, region, [0], fluss.OffsetSpec.latest())

@@ -83,7 +83,7 @@ async def test_appends(server, client, db, count):
 
     asking = Asking(server, db, count, ask)
     number = 0
-    while asking.running:
+    while asking.running or number == 0:
         await streams.append_table(table, batch(number))
         acknowledged[0] = number
         number += 1
@@ -123,7 +123,7 @@ async def test_upserts(server, client, db, count):
     await write(0)
     asking = Asking(server, db, count, ask)
     number = 0
-    while asking.running:
+    while asking.running or number == 0:
         number += 1
         await write(number)
     asking.end()

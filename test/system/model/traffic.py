@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from harness import batches, kv, tables, wire
+from harness import batches, kv, patience, tables, wire
 
 from . import values
 
@@ -271,6 +271,7 @@ def one_round(server, table, number, seed, acks):
     for client in clients:
         client.start()
     time.sleep(random.Random(seed).uniform(0.05, 0.5))
+    patience.until(lambda: len(known.batches) + len(known.seen) > 20, "nothing is under way")
     server.kill()
     for client in clients:
         client.join()

@@ -274,9 +274,13 @@ public final class Jdbc {
         try (Statement s = connection.createStatement()) {
             Thread other = new Thread(() -> {
                 try {
-                    Thread.sleep(500);
-                    s.cancel();
-                } catch (InterruptedException | SQLException e) {
+                    while (true) { // one that comes before the statement ends nothing
+                        Thread.sleep(500);
+                        s.cancel();
+                    }
+                } catch (InterruptedException e) {
+                    return;
+                } catch (SQLException e) {
                     throw new IllegalStateException(e);
                 }
             });
@@ -287,6 +291,7 @@ public final class Jdbc {
             } catch (SQLException e) {
                 return JSON.getNodeFactory().textNode(e.getSQLState());
             } finally {
+                other.interrupt();
                 other.join();
             }
         }
