@@ -254,7 +254,8 @@ enum errcode suspect_clear(struct suspects *all, const char *dir, struct error *
         if (is_kept(all, i, word) &&
             atomic_compare_exchange_strong(&all->states[i], &expected, SLOT_TAKEN)) {
             all->logs[i] = 0;
-            IGNORE(write_words(all, i, 1, e) != ERR_OK); /* then it is suspected in vain */
+            /* when that fails it is suspected in vain */
+            IGNORE(all->file != NULL && write_words(all, i, 1, e) != ERR_OK);
             all->states[i] = SLOT_FREE;
         }
     }

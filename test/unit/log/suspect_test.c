@@ -300,6 +300,27 @@ static void words_short_of_some_are_completed(void **state)
     suspects_free(s, false);
 }
 
+/* What was read of the file counts, although no more can be written to it. */
+static void suspects_without_their_file_can_be_cleared(void **state)
+{
+    struct fixture *f = *state;
+    OWNED(file_unrefp) struct file *file = NULL;
+    struct suspects *s = suspects_new(f->dir);
+    struct suspect_sync sync;
+    struct error e;
+
+    OK(suspect_begin(s, below(f, "a"), &sync, &e));
+    suspects_free(s, false);
+    OK(file_open(below(f, ".syncs_under_way"), FILE_WRITE, &file, &e));
+    OK(file_truncate(file, 13, &e));
+    faults.write_errno = EIO;
+    s = suspects_new(f->dir);
+    faults.write_errno = 0;
+    assert_true(suspect_is_marked(s, below(f, "a")));
+    OK(suspect_clear(s, below(f, "a"), &e));
+    suspects_free(s, true);
+}
+
 /* Only what no earlier sync covers is written again. */
 static void below_the_recovery_point_nothing_is_written_again(void **state)
 {
@@ -336,6 +357,7 @@ int main(void)
         TEST(a_word_that_cannot_be_written_becomes_a_mark),
         TEST(what_cannot_be_read_makes_suspects_of_all),
         TEST(words_short_of_some_are_completed),
+        TEST(suspects_without_their_file_can_be_cleared),
         TEST(below_the_recovery_point_nothing_is_written_again),
     };
 
