@@ -88,9 +88,10 @@ static enum errcode replay_walk(struct log *log, struct segment *s, struct walk 
     }
 }
 
-/* The batches of one segment from offset `from` on. */
+/* The batches of one segment from offset `from` on. *ret_mapped: it has damage below the recovery point,
+ * which nobody had looked at so far. The length of a damaged batch may have led the walk astray. */
 static enum errcode replay_segment(struct log *log, struct segment *s, int64_t from,
-                                   uint64_t *replayed, struct error *e)
+                                   uint64_t *replayed, bool *ret_mapped, struct error *e)
 {
     size_t window_size = s->size < WALK_WINDOW_LARGE ? WALK_WINDOW_SMALL : WALK_WINDOW_LARGE;
     OWNED(mem_freep) uint8_t *window = mem_alloc(window_size);
@@ -103,18 +104,53 @@ static enum errcode replay_segment(struct log *log, struct segment *s, int64_t f
     walk_init(&w, s->file, at.position, s->size, writer_of(window, window_size));
     code = replay_walk(log, s, &w, from, replayed, e);
     if (code == ERR_CORRUPT_RECORD) {
-        /* damage below the recovery point, which nobody has looked at so far */
         TRY(damage_map(s, &end, NULL, e));
-        code = replay_walk(log, s, &w, from, replayed, e);
+        *ret_mapped = true;
     }
     return code;
+}
+
+static enum errcode replay_all(struct log *log, uint64_t *ret_replayed, bool *ret_mapped,
+                               struct error *e)
+{
+    int64_t from =
+        log->snapshot_offset > log_start_offset(log) ? log->snapshot_offset : log_start_offset(log);
+
+    *ret_replayed = 0;
+    for (size_t i = 0; i < log->segment_count; i++) {
+        struct segment *s = log->segments[i];
+        enum errcode code;
+
+        if (s->end_offset <= from) {
+            continue;
+        }
+        code = replay_segment(log, s, from, ret_replayed, ret_mapped, e);
+        if (s != log_active(log)) {
+            s->file = file_unref(s->file);
+        }
+        if (code != ERR_CORRUPT_RECORD) { /* else the rest of that segment stays unread */
+            TRY(code);
+        }
+    }
+    return ERR_OK;
+}
+
+/* As the snapshot says, or nothing. */
+static enum errcode begin_again(struct log *log, struct error *e)
+{
+    bool valid;
+
+    writers_fini(&log->writers);
+    writers_init(&log->writers);
+    return log->snapshot_offset < 0
+               ? ERR_OK
+               : snapshot_read(log->dir, log->snapshot_offset, &log->writers, &valid, e);
 }
 
 enum errcode restore_writers(struct log *log, const struct snapshot_list *snapshots,
                              uint64_t *ret_replayed, struct error *e)
 {
-    uint64_t replayed = 0;
-    int64_t from;
+    bool mapped = false;
 
     TRY(choose_snapshot(log, snapshots, e));
     if (MUTANT(FORGET_WRITERS)) {
@@ -123,24 +159,10 @@ enum errcode restore_writers(struct log *log, const struct snapshot_list *snapsh
         *ret_replayed = 0;
         return ERR_OK;
     }
-    from =
-        log->snapshot_offset > log_start_offset(log) ? log->snapshot_offset : log_start_offset(log);
-    for (size_t i = 0; i < log->segment_count; i++) {
-        struct segment *s = log->segments[i];
-        enum errcode code;
-
-        if (s->end_offset <= from) {
-            continue;
-        }
-        code = replay_segment(log, s, from, &replayed, e);
-        if (s != log_active(log)) {
-            s->file = file_unref(s->file);
-        }
-        if (code == ERR_CORRUPT_RECORD) {
-            continue; /* headers that lead nowhere: the rest of that segment stays unread */
-        }
-        TRY(code);
+    TRY(replay_all(log, ret_replayed, &mapped, e));
+    if (mapped) { /* once more, around the damage: of what was read behind it nothing is believed */
+        TRY(begin_again(log, e));
+        TRY(replay_all(log, ret_replayed, &mapped, e));
     }
-    *ret_replayed = replayed;
     return ERR_OK;
 }

@@ -136,6 +136,29 @@ static void strays_go_except_the_newest(void **state)
     log_free(log);
 }
 
+/* The next header is looked for in the middle of a batch then. */
+static void a_damaged_length_hides_no_batch_behind_it(void **state)
+{
+    struct fixture *f = *state;
+    struct log *log = fill(f, 23);
+    uint8_t length;
+
+    log_want_recovery_point(log);
+    fixture_sync(log);
+    log_free(log);
+    for (int64_t base = 15; base <= 23; base++) {
+        if (fixture_exists(f->dir, base, LOG_FILE_WRITER_SNAPSHOT)) {
+            fixture_truncate(f->dir, base, LOG_FILE_WRITER_SNAPSHOT, 0);
+        }
+    }
+    length = fixture_file(&f->arena, f->dir, 15, LOG_FILE_DATA).data[8] + 2;
+    fixture_poke(f->dir, 15, LOG_FILE_DATA, 8, bytes_of(&length, 1));
+    log = fixture_open_with(f->dir, &f->options, false, 23, NULL);
+    assert_int_equal(log_end_offset(log), 23);
+    check(log, 23);
+    log_free(log);
+}
+
 static void forgets_expired_writers(void **state)
 {
     struct fixture *f = *state;
@@ -156,6 +179,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(works_without_any_snapshot, set_up, tear_down),
         cmocka_unit_test_setup_teardown(snapshots_of_lost_batches_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strays_go_except_the_newest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_length_hides_no_batch_behind_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(forgets_expired_writers, set_up, tear_down),
     };
 
