@@ -245,6 +245,12 @@ class Person:
         self.seen = b""
         os.write(self.leader, text.encode())
 
+    def listens(self):
+        """Until libedit takes keys one by one, Ctrl-D is the end of a line, and what Ctrl-C interrupts is not the line."""
+        end = time.monotonic() + PATIENCE_S
+        while termios.tcgetattr(self.leader)[3] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.05)
+
     def sees(self, *texts, seconds=PATIENCE_S):
         """Waits for the texts, one behind the other; all that came since something was typed."""
         end = time.monotonic() + seconds
@@ -273,6 +279,7 @@ async def test_a_person_types(server, db, table, tmp_path):
     p.sees(f"{db}=> ")
     p.type("selec\tcount(*) as c from t;\n")  # the word is completed
     p.sees("3000", "(1 row)", f"{db}=> ")
+    p.listens()
     p.type("give this up\x03")
     p.sees("^C", f"{db}=> ")
     p.type(LONG + ";\n")
@@ -289,8 +296,6 @@ async def test_a_person_types(server, db, table, tmp_path):
 def test_the_end_of_input_ends_the_shell(server, tmp_path):
     p = Person(server, 80, tmp_path)
     p.sees("fluss=> ")
-    end = time.monotonic() + PATIENCE_S
-    while termios.tcgetattr(p.leader)[3] & termios.ICANON and time.monotonic() < end:
-        time.sleep(0.05)  # until libedit takes keys one by one, Ctrl-D is not a key but the end of a line
+    p.listens()
     p.type("\x04")
     assert p.ends() == 0
