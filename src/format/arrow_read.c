@@ -189,11 +189,6 @@ struct value_reader {
 static void read_value(const struct value_reader *r, const struct type *type, size_t node,
                        size_t index, struct row_value *ret);
 
-static bool is_null(const struct arrow_read_node *n, size_t index)
-{
-    return n->null_count > 0 && (n->null_count == n->length || !row_bit(n->validity.data, index));
-}
-
 static void read_decimal(const struct value_reader *r, const struct type *type, const uint8_t *from,
                          struct row_value *ret)
 {
@@ -286,7 +281,7 @@ static void read_value(const struct value_reader *r, const struct type *type, si
     const struct arrow_read_node *n = &r->nodes[node];
     uint32_t from;
 
-    *ret = (struct row_value){.null = is_null(n, index)};
+    *ret = (struct row_value){.null = arrow_read_is_null(n, index)};
     if (ret->null) {
         return;
     }

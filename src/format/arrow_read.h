@@ -26,6 +26,13 @@ struct arrow_read_node {
     struct bytes data;
 };
 
+/* i < length */
+static inline bool arrow_read_is_null(const struct arrow_read_node *n, size_t i)
+{
+    return n->null_count > 0 &&
+           (n->null_count == n->length || (n->validity.data[i / 8] >> i % 8 & 1) == 0);
+}
+
 struct arrow_reader {
     const struct type *row;
     const struct arrow_read_node *nodes;

@@ -180,8 +180,8 @@ enum errcode suspect_begin(struct suspects *all, const char *dir, struct suspect
     }
     code = make_mark(dir, e);
     ret->marked = code == ERR_OK;
-    return code == ERR_DISK_FULL ? ERR_OK
-                                 : code; /* which must not keep what is there from the device */
+    /* a full disk must not keep what is in the page cache from the device */
+    return code == ERR_DISK_FULL ? ERR_OK : code;
 }
 
 void suspect_end(struct suspect_sync *s, enum errcode code)

@@ -424,11 +424,12 @@ static size_t take_cached(struct batch_reader *r)
         }
         key = key_of(r, i);
         r->cached[i] = column_cache_get(r->cache, &key, r->scan);
+        /* where it has other rows the header is damaged by now */
         if (r->cached[i] != NULL && cached_column_rows(r->cached[i]) == r->rows) {
             r->columns[i] = (struct fill_column){.node = cached_column_nodes(r->cached[i]),
                                                  .codes = cached_column_codes(r->cached[i])};
             missing--;
-        } /* of other rows: the header is damaged by now */
+        }
     }
     return missing;
 }

@@ -87,17 +87,11 @@ void fill_nulls(const struct fill *f, const struct type *type)
     }
 }
 
-static bool is_null(const struct arrow_read_node *n, size_t i)
-{
-    return n->null_count > 0 &&
-           (n->null_count == n->length || (n->validity.data[i / 8] >> i % 8 & 1) == 0);
-}
-
 static void copy_nulls(const struct fill *f, const struct type *type,
                        const struct arrow_read_node *n, size_t from)
 {
     for (size_t i = 0; n->null_count > 0 && i < f->count; i++) {
-        if (is_null(n, from + i)) {
+        if (arrow_read_is_null(n, from + i)) {
             put_null(f->duckdb, f->vector, type, f->at + i);
         }
     }
@@ -173,7 +167,7 @@ static enum errcode fill_decimals(const struct fill *f, const struct type *type,
         __int128 value;
 
         memcpy(&value, n->data.data + (from + i) * sizeof value, sizeof value);
-        if (!put_decimal(value, width, data + i * width) && !is_null(n, from + i)) {
+        if (!put_decimal(value, width, data + i * width) && !arrow_read_is_null(n, from + i)) {
             return out_of_range(type, e);
         }
     }
@@ -218,7 +212,7 @@ static enum errcode fill_times(const struct fill *f, const struct type *type,
     for (size_t i = 0; i < f->count; i++) {
         const uint8_t *at = n->data.data + (from + i) * n->width;
 
-        if (is_null(n, from + i)) {
+        if (arrow_read_is_null(n, from + i)) {
             continue;
         }
         if (!put_time(type, n->width == 4 ? get_i32le(at) : get_i64le(at), factor, &data[i])) {
@@ -363,7 +357,7 @@ static enum errcode fill_texts(const struct fill *f, const struct type *type,
     for (size_t i = 0; i < f->count; i++) {
         struct bytes value;
 
-        if (nulls && is_null(n, from + i)) {
+        if (nulls && arrow_read_is_null(n, from + i)) {
             continue;
         }
         value = text_at(&t, i);
@@ -420,7 +414,7 @@ static void fill_each(const struct fill *f, const struct type *type,
         uint8_t code = column->codes[from + i];
         struct bytes value;
 
-        if (is_null(column->node, code)) {
+        if (arrow_read_is_null(column->node, code)) {
             put_null(f->duckdb, f->vector, type, f->at + i);
             continue;
         }
@@ -504,7 +498,7 @@ static void fill_booleans(const struct fill *f, const struct arrow_read_node *n,
     for (size_t i = 0; i < f->count; i++) {
         size_t row = from + i;
 
-        data[i] = !is_null(n, row) && (n->data.data[row / 8] >> row % 8 & 1) != 0;
+        data[i] = !arrow_read_is_null(n, row) && (n->data.data[row / 8] >> row % 8 & 1) != 0;
     }
 }
 

@@ -10,12 +10,6 @@ static struct bytes value_at(const struct arrow_read_node *n, size_t row)
     return bytes_of(n->data.data + begin, get_u32le(n->offsets.data + row * 4 + 4) - begin);
 }
 
-static bool null_at(const struct arrow_read_node *n, size_t row)
-{
-    return n->null_count > 0 &&
-           (n->null_count == n->length || (n->validity.data[row / 8] >> row % 8 & 1) == 0);
-}
-
 /* The number that a further value gets; false: there is no room for it. */
 static bool add_value(struct text_codes *t, struct bytes value, size_t *ret)
 {
@@ -77,8 +71,8 @@ bool text_codes_find(struct text_codes *t, const struct type *type,
     for (size_t i = 0; i < node->length; i++) {
         size_t code;
 
-        if (!(null_at(node, i) ? code_of_null(t, &code)
-                               : code_of_value(t, value_at(node, i), text, &code))) {
+        if (!(arrow_read_is_null(node, i) ? code_of_null(t, &code)
+                                          : code_of_value(t, value_at(node, i), text, &code))) {
             return false;
         }
         codes[i] = (uint8_t)code;

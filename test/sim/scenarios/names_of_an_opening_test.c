@@ -1,59 +1,25 @@
 /* A log is opened after a crash, renames what does not belong to it any more, and fails or is killed
  * before the directory is synced. The next opening finds all in order, but in the page cache alone: what
  * is appended then must not be lost with those names at a power cut. */
+#include "one_log.h"
 #include "world.h"
 
-#include "../../support/unit.h"
-#include "format/batch.h"
 #include "io/file.h"
-#include "log/log.h"
 #include "log/names.h"
 
-#define DIR     "/log"
-#define SEEDS   40
-#define SEGMENT 100000 /* bytes */
-#define BATCH   600
-#define LEFT    2 /* batches of the first segment, up to its recovery point */
+#define DIR   "/log"
+#define SEEDS 40
+#define LEFT  2 /* batches of the first segment, up to its recovery point */
 
 static enum errcode open_log(int64_t recovery_point, struct log **ret)
 {
-    const struct log_options options = {SEGMENT, 1000, 100, 1000000};
+    const struct log_options options = one_log_options();
     const struct log_open_params params = {
         .dir = DIR, .options = &options, .recovery_point = recovery_point};
     struct log_open_report report;
     struct error e;
 
     return log_open(&params, ret, &report, &e);
-}
-
-static void append(struct log *log, int count)
-{
-    OWNED(arena_fini) struct arena arena = ARENA_INIT;
-    struct batch_spec spec = {.append_only = true,
-                              .schema_id = 1,
-                              .record_count = 1,
-                              .batch_sequence = BATCH_NO_BATCH_SEQUENCE,
-                              .writer_id = BATCH_NO_WRITER_ID,
-                              .body = bytes_of(arena_zalloc(&arena, BATCH), BATCH)};
-    struct log_appended appended;
-
-    for (int i = 0; i < count; i++) {
-        struct bytes batch = batch_build(&spec, &arena);
-
-        assert_int_equal(
-            log_append(log, (uint8_t *)(uintptr_t)batch.data, batch.len, 1, &appended, NULL),
-            ERR_OK);
-    }
-}
-
-static void sync_log(struct log *log)
-{
-    struct log_sync sync;
-
-    assert_true(log_sync_begin(log, &sync));
-    log_sync_run(&sync);
-    log_sync_end(log, &sync);
-    assert_int_equal(log_durable_offset(log), log_end_offset(log));
 }
 
 static void make_file(struct disk *d, const char *path)
@@ -76,9 +42,9 @@ static void make_log(struct disk *d)
     char aside[LOG_PATH_MAX + 8];
 
     assert_int_equal(open_log(0, &log), ERR_OK);
-    append(log, LEFT);
+    one_log_append(log, LEFT);
     log_want_recovery_point(log);
-    sync_log(log);
+    assert_int_equal(one_log_sync(log), ERR_OK);
     assert_int_equal(log_recovery_point(log), LEFT);
     log_free(log);
     log_path(path, DIR, LEFT + 1, LOG_FILE_DATA);
@@ -96,8 +62,8 @@ static void life(uint64_t seed)
 
     make_log(world_disk(w));
     assert_int_equal(open_log(LEFT, &log), ERR_OK);
-    append(log, 5); /* behind where the second segment began */
-    sync_log(log);
+    one_log_append(log, 5); /* behind where the second segment began */
+    assert_int_equal(one_log_sync(log), ERR_OK);
     end = log_end_offset(log);
     log_free(log);
     disk_crash(world_disk(w), false);
