@@ -3,6 +3,7 @@
 
 PRESET ?= release
 SECONDS ?= 60
+MINUTES ?=
 PREFIX ?= /usr/local
 IMAGES ?= 500
 T ?=
@@ -34,7 +35,7 @@ demo: all ## stock pyfluss: 336,776 flights, then tables with primary keys; psql
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider scripts/demo
 
 test: ## unit tests, corpora, simulated lives, black-box tests; then all of it again under ASan and UBSan
-	@scripts/bootstrap build test
+	@scripts/bootstrap build test fuzz
 	@python3 tools/run_tests.py
 
 conformance: all ## the suites that ship inside the released clients fluss-rs and pyfluss
@@ -62,9 +63,11 @@ bitrot: ## damaged data directories, judged byte by byte: FLIPS=n SECTORS=n SEED
 	  --flips $(or $(FLIPS),1000) --sectors $(or $(SECTORS),100) --seed $(or $(SEED),1) \
 	  --jobs $(or $(JOBS),1)
 
-soak: all ## crashes, power failures, damaged disks, a thousand seeds of the model test
-	@scripts/bootstrap test
-	@EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/system -m slow -q $(ARGS)
+soak: all ## the slow black-box tests; MINUTES=n: instead, new seeds of everything, that long, SEED=s the first
+	@scripts/bootstrap build test $(if $(MINUTES),fuzz)
+	@$(if $(MINUTES),scripts/build $(PRESET) && scripts/build fuzz && $(python) tools/soak.py --minutes $(MINUTES) \
+	  --build $(dir) $(if $(SEED),--seed $(SEED)),\
+	  EIDER_BIN=$(CURDIR)/$(dir)/eider $(python) -m pytest test/system -m slow -q $(ARGS))
 
 sim: ## the server in a simulated world: SEED=n [TRACE=1] for one life, SEEDS=a-b for many
 	@scripts/bootstrap build test
@@ -82,9 +85,10 @@ sim-mutants: ## every mutant of the server through the simulator until a checker
 	@scripts/build mutants eider_sim
 	@test/sim/mutants build-mutants/eider_sim $(or $(SEEDS),1000)
 
-fuzz: ## libFuzzer: T=name for one target, SECONDS=n for each
+fuzz: ## libFuzzer: SECONDS=n of processors for each target, T=name for one target or one parser
 	@scripts/bootstrap build fuzz
-	@scripts/fuzz $(SECONDS) $(T)
+	@scripts/build fuzz
+	@tools/fuzz.py --seconds $(SECONDS) $(T)
 
 coverage: ## lines and branches that the tests reach, per file and module, against the bounds (some minutes)
 	@scripts/bootstrap build test fuzz coverage
