@@ -3,48 +3,8 @@
 #include "pg_fetch.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
-const struct pg_setting pg_settings[] = {
-    {"server_version", "14.0", true, false},
-    {"server_version_num", "140000", false, false},
-    {"server_encoding", "UTF8", true, false},
-    {"client_encoding", "UTF8", true, false},
-    {"application_name", "", true, true},
-    {"DateStyle", "ISO, MDY", true, false},
-    {"IntervalStyle", "postgres", true, false},
-    {"TimeZone", "UTC", true, false},
-    {"integer_datetimes", "on", true, false},
-    {"standard_conforming_strings", "on", true, false},
-    {"is_superuser", "off", true, false},
-    {"session_authorization", "eider", true, false},
-    {"default_transaction_read_only", "off", true, false},
-    {"in_hot_standby", "off", true, false},
-    {"transaction_read_only", "off", false, false},
-    {"transaction_isolation", "read committed", false, false},
-    {"default_transaction_isolation", "read committed", false, false},
-    {"search_path", "", false, true},
-    {"statement_timeout", "0", false, true},
-    {"lock_timeout", "0", false, true},
-    {"idle_in_transaction_session_timeout", "0", false, true},
-    {"extra_float_digits", "1", false, true},
-    {"client_min_messages", "notice", false, true},
-    {"bytea_output", "hex", false, false},
-    {"max_identifier_length", "63", false, false},
-    {"row_security", "off", false, true},
-    {"jit", "off", false, true},
-};
-const size_t pg_settings_len = ARRAY_LEN(pg_settings);
-
-int pg_setting_find(const char *name)
-{
-    for (size_t i = 0; i < pg_settings_len; i++) {
-        if (strcasecmp(pg_settings[i].name, name) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
+#include "sql/pg_setting.h"
 
 bool pg_timeout_parse(const char *text, int64_t *ret_ms)
 {

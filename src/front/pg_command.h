@@ -1,4 +1,4 @@
-/* Statements that are answered without a query, and the settings they are about. Pure. */
+/* Statements that are answered without a query. Pure. */
 #ifndef FRONT_PG_COMMAND_H
 #define FRONT_PG_COMMAND_H
 
@@ -37,17 +37,7 @@ struct pg_command pg_command_of(struct bytes statement, struct arena *arena);
 /* The name or value a token stands for: without its quotes, and a doubled one inside once. */
 const char *pg_command_plain(const struct token *t, struct arena *arena);
 
-struct pg_setting {
-    const char *name; /* as it is reported */
-    const char *value;
-    bool reported; /* at the start, and when it changes */
-    bool settable; /* else it keeps its value whatever is asked for */
-};
-extern const struct pg_setting pg_settings[];
-extern const size_t pg_settings_len;
 /* Milliseconds from a value of statement_timeout: a number, or one with ms, s, min, h. */
 MUST_USE bool pg_timeout_parse(const char *text, int64_t *ret_ms);
-/* -1: there is none of the name, in any case. */
-int pg_setting_find(const char *name);
 
 #endif

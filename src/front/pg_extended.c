@@ -9,6 +9,7 @@
 #include "sql/dialect.h"
 #include "sql/pg_array.h"
 #include "sql/pg_parameter.h"
+#include "sql/pg_setting.h"
 
 #define STATEMENTS_MAX 10000
 

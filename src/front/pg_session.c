@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "sql/dialect.h"
+#include "sql/pg_setting.h"
 
 struct pg_session *pg_session_new(struct sql_engine *engine, struct pg_key key)
 {

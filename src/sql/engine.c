@@ -2,6 +2,7 @@
 #include "copy_in.h"
 #include "pg_catalog.h"
 #include "pg_information.h"
+#include "pg_setting.h"
 #include "relations.h"
 #include "scan.h"
 #include "statement.h"
@@ -177,6 +178,7 @@ static enum errcode prepare_database(struct sql_session *owner, struct error *e)
         "SET GLOBAL enable_external_access = false",
         "SET GLOBAL lock_configuration = true",
     };
+    OWNED(arena_fini) struct arena arena = ARENA_INIT;
 
     for (size_t i = 0; i < ARRAY_LEN(first); i++) {
         TRY(session_run(owner, first[i], e));
@@ -184,6 +186,7 @@ static enum errcode prepare_database(struct sql_session *owner, struct error *e)
     for (size_t i = 0; pg_catalog_objects[i] != NULL; i++) {
         TRY(session_run(owner, pg_catalog_objects[i], e));
     }
+    TRY(session_run(owner, pg_settings_statement(&arena), e));
     for (size_t i = 0; pg_information_objects[i] != NULL; i++) {
         TRY(session_run(owner, pg_information_objects[i], e));
     }

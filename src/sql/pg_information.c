@@ -82,23 +82,13 @@ const char *const pg_information_objects[] = {
     "{'x': x, 'n': i::INTEGER}))",
 
     /* ---- settings ---- */
-    "CREATE MACRO eider_settings() AS MAP {'server_version': '14.0', 'server_version_num': "
-    "'140000', 'server_encoding': 'UTF8', 'client_encoding': 'UTF8', 'datestyle': 'ISO, "
-    "MDY', 'intervalstyle': 'postgres', 'timezone': 'UTC', 'integer_datetimes': 'on', "
-    "'standard_conforming_strings': 'on', 'transaction_isolation': 'read committed', "
-    "'default_transaction_isolation': 'read committed', 'default_transaction_read_only': "
-    "'off', 'transaction_read_only': 'off', 'in_hot_standby': 'off', 'is_superuser': 'off', "
-    "'bytea_output': 'hex', 'extra_float_digits': '1', 'max_identifier_length': '63', "
-    "'max_index_keys': '32', 'lc_collate': 'C', 'lc_ctype': 'C', 'jit': 'off', "
-    "'row_security': 'off', 'application_name': '', 'statement_timeout': '0'}",
-    "CREATE VIEW pg_settings AS SELECT s.key AS name, s.value AS setting, NULL::VARCHAR AS "
+    "CREATE VIEW pg_settings AS SELECT s.name, s.value AS setting, NULL::VARCHAR AS "
     "unit, 'Settings' AS category, '' AS short_desc, NULL::VARCHAR AS extra_desc, 'user' AS "
     "context, 'string' AS vartype, 'default' AS source, NULL::VARCHAR AS min_val, "
     "NULL::VARCHAR AS max_val, NULL::VARCHAR[] AS enumvals, s.value AS boot_val, s.value AS "
-    "reset_val, false AS pending_restart FROM (SELECT unnest(map_entries(eider_settings())) "
-    "AS s)",
+    "reset_val, false AS pending_restart FROM (SELECT unnest(map_values(eider_settings())) AS s)",
     "CREATE MACRO eider_setting(given) AS CASE lower(given) WHEN 'search_path' THEN "
-    "current_schema() ELSE eider_settings()[lower(given)] END",
+    "current_schema() ELSE eider_settings()[lower(given)].value END",
     "CREATE MACRO current_setting(given) AS eider_setting(given), (given, missing_ok) AS "
     "eider_setting(given)",
     "CREATE MACRO set_config(setting_name, new_value, is_local) AS new_value::VARCHAR",

@@ -57,19 +57,11 @@ static void timeouts(void **state)
     assert_false(pg_timeout_parse("99999999999999999999", &ms));
 }
 
-static void settings_in_any_case(void **state)
-{
-    (void)state;
-    assert_true(pg_setting_find("datestyle") >= 0);
-    assert_int_equal(pg_setting_find("no_such"), -1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_without_a_query),
         cmocka_unit_test(timeouts),
-        cmocka_unit_test(settings_in_any_case),
     };
 
     return cmocka_run_group_tests_name("front/pg_command", tests, NULL, NULL);

@@ -30,7 +30,11 @@ static void settings(void **state)
 
     sql_expect(q, "select current_setting('server_version_num'), current_setting('none', true)",
                "140000|null");
+    sql_expect(q, "select current_setting('TIMEZONE'), current_setting('datestyle')",
+               "UTC|ISO, MDY");
     sql_expect(q, "select setting from pg_settings where name = 'max_index_keys'", "32");
+    sql_expect(q, "select name from pg_settings where name ilike '%style' order by 1",
+               "DateStyle;IntervalStyle");
     sql_expect(q, "select set_config('jit', 'off', false)", "off");
     sql_expect(q, "select current_setting('search_path')", "fluss");
 }
