@@ -256,7 +256,8 @@ static void bucket_fail_all(struct bucket *b, enum errcode code, const char *why
     bucket_wake(b);
 }
 
-static void bucket_leave(struct bucket *b, struct replica_settled *settled)
+/* Nobody finds it any more. Its operations still wait. */
+static void bucket_retire(struct bucket *b, struct replica_settled *settled)
 {
     b->state = BUCKET_GONE;
     b->settled = settled;
@@ -266,9 +267,13 @@ static void bucket_leave(struct bucket *b, struct replica_settled *settled)
     bucket_unmap(b);
     list_remove(&b->dirty);
     list_remove(&b->link);
-    list_push_back(&b->set->gone, &b->link);
-    b->jobs++; /* so that nothing below frees it early */
+    b->jobs++; /* until it has left: nothing frees it before */
     b->set->jobs++;
+}
+
+static void bucket_leave(struct bucket *b)
+{
+    list_push_back(&b->set->gone, &b->link);
     bucket_fail_all(b, ERR_UNKNOWN_TABLE_OR_BUCKET, "the table or partition was dropped");
     bucket_job_end(b);
 }
@@ -276,7 +281,11 @@ static void bucket_leave(struct bucket *b, struct replica_settled *settled)
 void replica_set_apply(struct replica_set *set, struct meta_view *view,
                        struct replica_settled *settled)
 {
+    struct list retired;
+    struct list *link;
+
     ASSERT_ON(set->shard);
+    list_init(&retired);
     meta_view_unref(set->view);
     set->view = view;
     settled->waiting = 1; /* this call */
@@ -286,10 +295,15 @@ void replica_set_apply(struct replica_set *set, struct meta_view *view,
         const struct meta_table *table = place_table(view, &b->id);
 
         if (table == NULL) {
-            bucket_leave(b, settled);
+            bucket_retire(b, settled);
+            list_push_back(&retired, &b->link);
         } else if (b->kv != NULL) {
             kv_tablet_apply(b->kv, table);
         }
+    }
+    /* Whoever waited for one may go on with another at once: all are away by then. */
+    while ((link = list_pop_front(&retired)) != NULL) {
+        bucket_leave(container_of(link, struct bucket, link));
     }
     if (--settled->waiting == 0) {
         settled->done(settled);

@@ -235,6 +235,58 @@ static void dropping_many_while_all_are_busy(void **state)
     }
 }
 
+/* An append to the first bucket; whoever waits for it goes on with a fetch of columns of the second one. */
+struct follow {
+    struct store *store;
+    struct meta_view *view; /* without the table */
+    struct append_op append;
+    struct fetch_op fetch;
+    struct gate *gate;
+};
+
+static void follow_on(struct bucket_op *op)
+{
+    struct follow *f = container_of(op, struct follow, append.op);
+
+    f->fetch.op.done = store_op_done;
+    f->fetch.op.context = f->gate;
+    replica_fetch(f->store->sets[0], &f->fetch);
+}
+
+static void follow_run(void *context)
+{
+    struct follow *f = context;
+    struct store_delivery d = {.store = f->store, .view = f->view};
+
+    f->append.op.done = follow_on;
+    replica_append(f->store->sets[0], &f->append);
+    store_deliver(&d, 0);
+}
+
+static void who_waited_for_a_dropped_bucket_finds_no_other_of_its_table(void **state)
+{
+    static const uint32_t positions[] = {0};
+    static const struct fetch_projection one = {.positions = positions, .count = 1};
+    struct store *s = *state;
+    struct follow f = {
+        .store = s, .view = meta_view_ref(meta_current(s->meta)), .gate = gate_new(1)};
+    int64_t table = store_create_table(s, "t", STORE_PLAIN);
+    int settled = atomic_load(&s->settled);
+
+    for (int32_t i = 0; i < 2; i++) {
+        (void)store_append(s, bucket_of(table, i), store_batch(s, 1, 10, 1));
+    }
+    f.append = append_of(s, bucket_of(table, 0), store_batch(s, 1, 10, 1), -1);
+    f.fetch = (struct fetch_op){.op.id = bucket_of(table, 1), .max_bytes = 100, .projection = &one};
+    pieces_init(&f.fetch.pieces, &s->arena);
+    on_shard(s->shards[0], follow_run, &f);
+    gate_wait(f.gate);
+    assert_int_equal(f.append.op.code, ERR_UNKNOWN_TABLE_OR_BUCKET);
+    assert_int_equal(f.fetch.op.code, ERR_UNKNOWN_TABLE_OR_BUCKET);
+    assert_reaches(&s->settled, settled + 1);
+    meta_view_unref(f.view);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -246,6 +298,7 @@ int main(void)
         TEST(a_woken_waiter_may_take_others_back),
         TEST(a_dropped_bucket_fails_and_wakes_who_waits),
         TEST(dropping_many_while_all_are_busy),
+        TEST(who_waited_for_a_dropped_bucket_finds_no_other_of_its_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
