@@ -2,7 +2,8 @@
 
 #include "names.h"
 
-#define SNAPSHOT_VERSION 1
+#define SNAPSHOT_VERSION  1
+#define REFERENCE_MEMBERS 2
 
 static void format_batch(struct json_writer *ret, int64_t id, const struct writer_batch *batch)
 {
@@ -113,6 +114,9 @@ enum errcode snapshot_parse(struct bytes text, int64_t offset, struct writers *r
     TRY(json_get_i32(root, "version", &version, e));
     if (version != SNAPSHOT_VERSION) {
         return json_fail(root, e, "version %d, expected %d", version, SNAPSHOT_VERSION);
+    }
+    if (json_find(root, JSON_CHECKSUM) == NULL && json_count(root) > REFERENCE_MEMBERS) {
+        return json_fail(root, e, "the checksum is missing");
     }
     TRY(json_check_checksum(text, root, e));
     TRY(json_get_array(root, "writer_id_entries", &entries, e));

@@ -10,8 +10,8 @@
  * `earlier_batches` is ours, left out when empty: the up to four batches of each writer before its
  * newest, oldest first. The reference ignores the member and knows only the newest batch after a
  * restart; a client that sends its other batches in flight again would then start over under a new
- * id and double them. `checksum` (format/json.h) is ours, too: a snapshot of the
- * reference has none. Without it a digit that decays would refuse a writer's next batch for ever.
+ * id and double them. `checksum` (format/json.h) is ours, too: a snapshot of the reference has none,
+ * and no other member of ours. Without it a digit that decays would refuse a writer's next batch for ever.
  *
  * Valid: every last offset is below the snapshot's offset, deltas and sequences are not negative.
  * A crash can leave a torn file, which is no JSON document; an older snapshot then serves, and the

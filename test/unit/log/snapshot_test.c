@@ -41,7 +41,7 @@ static void writes_what_the_reference_writes(void **state)
               "\"last_batch_timestamp\":1700000039000}],\"checksum\":1279748188}"));
 }
 
-/* Whatever byte it is: what is read is what was written, or nothing. */
+/* Nor in the names of members: without its checksum a document could be one of the reference. */
 static void no_flipped_bit_is_believed(void **state)
 {
     OWNED(arena_fini) struct arena arena = ARENA_INIT;
@@ -62,9 +62,8 @@ static void no_flipped_bit_is_believed(void **state)
         writers_init(&back);
         memcpy(bytes, text.data, text.len);
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        if (snapshot_parse(bytes_of(bytes, text.len), 100, &back, &e) == ERR_OK) {
-            assert_true(bytes_equal(format(&back, &arena), text));
-        }
+        assert_int_equal(snapshot_parse(bytes_of(bytes, text.len), 100, &back, &e),
+                         ERR_CORRUPT_FILE);
     }
 }
 
