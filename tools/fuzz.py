@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fuzzes the parsers of test/fuzz with libFuzzer, by the ways on which bytes from outside reach them.
 
-  tools/fuzz.py [--seconds N] [--jobs N] [--fresh] [NAME...]     names of TARGETS, or of parsers
+  tools/fuzz.py [--seconds N] [--jobs N] [--fresh | --total] [NAME...]     names of TARGETS, or of parsers
   tools/fuzz.py --table [LOG]                                    what each has had so far
 
 A target is one way into the program, with every parser behind it. It gets N seconds of processors (default
@@ -11,6 +11,7 @@ all the seconds to that one.
 
 A parser starts from its tracked corpus, and what is of interest stays in .cache/fuzz/<parser>/corpus for the next
 time. --fresh forgets that, and always draws the same inputs as far as time lets it: for continuous integration.
+--total counts the seconds of earlier runs as well, so that what was interrupted goes on.
 What breaks a parser is left beside, with the command to repeat it, and ends its turns. Every turn is a line of
 .cache/fuzz/log: parser, seconds of processors, inputs, features (of libFuzzer: edges and how often) at the end
 of the turn and how many of them were new, exit status.
@@ -180,12 +181,18 @@ class Fuzz:
         return 1 if self.stopped or any(parser.failed for parser in parsers) else 0
 
 
+def turns_of(path):
+    """The lines of a log by parser: seconds, inputs, whether it failed."""
+    rows = defaultdict(list)
+    for line in path.read_text().splitlines() if path.exists() else ():
+        name, cpu, runs, _, _, status = line.split()
+        rows[name].append((float(cpu), int(runs), status not in ("0", "72")))  # 72: interrupted
+    return rows
+
+
 def table(path):
     """Sums of the lines of a log, by target and parser."""
-    rows = defaultdict(list)
-    for line in path.read_text().splitlines():
-        name, cpu, runs, after, _, status = line.split()
-        rows[name].append((float(cpu), int(runs), status not in ("0", "72"), int(after)))  # 72: interrupted
+    rows = turns_of(path)
 
     def total(column, names):
         return sum(row[column] for name in names for row in rows[name])
@@ -208,7 +215,9 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seconds", type=float, default=60)
     arguments.add_argument("--jobs", type=int, default=os.cpu_count() or 2)
-    arguments.add_argument("--fresh", action="store_true")
+    which = arguments.add_mutually_exclusive_group()
+    which.add_argument("--fresh", action="store_true")
+    which.add_argument("--total", action="store_true")
     arguments.add_argument("--build", type=Path, default=ROOT / "build-fuzz", help="where the parsers are built")
     arguments.add_argument("--table", nargs="?", type=Path, const=WORK / "log")
     arguments.add_argument("names", nargs="*", metavar="NAME")
@@ -217,6 +226,10 @@ def main():
         table(options.table)
         return 0
     targets = chosen(options.names, options.seconds)
+    if options.total:
+        had = turns_of(WORK / "log")
+        for parser in (parser for target in targets for parser in target.parsers):
+            parser.cpu = sum(cpu for cpu, *_ in had[parser.name])
     with tempfile.TemporaryDirectory() as fresh:
         work = Path(fresh) if options.fresh else WORK
         work.mkdir(parents=True, exist_ok=True)

@@ -84,6 +84,14 @@ def test_what_a_turn_has_found_is_noted(tmp_path, options, capsys):
             if line.split()[0] in ("tz", "operator", "disk")] == ["0", "900", "900"]
 
 
+def test_seconds_of_earlier_runs_can_count(tmp_path, options, capsys, monkeypatch):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "log").write_text("tz 40.5 100 9 9 0\ntz 20 100 9 0 0\nlisteners 30 7 1 1 0\n")
+    monkeypatch.setattr("sys.argv", ["fuzz.py", "--total", "--seconds", "60", "--build", str(tmp_path), "tz"])
+    assert fuzz.main() == 0  # there is no program, and none is needed
+    assert "tz: 60 CPU s" in capsys.readouterr().out
+
+
 def test_a_parser_that_breaks_fails_the_run(tmp_path, options, capsys):
     parser_program(tmp_path, "tz", DONE + "echo it broke; exit 77")
     assert fuzz.Fuzz([fuzz.Target("tz", ["tz"], 1)], tmp_path, options).run(2) == 1
