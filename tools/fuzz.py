@@ -182,11 +182,11 @@ class Fuzz:
 
 
 def turns_of(path):
-    """The lines of a log by parser: seconds, inputs, whether it failed."""
+    """The lines of a log by parser: seconds, inputs, whether it failed, new features."""
     rows = defaultdict(list)
     for line in path.read_text().splitlines() if path.exists() else ():
-        name, cpu, runs, _, _, status = line.split()
-        rows[name].append((float(cpu), int(runs), status not in ("0", "72")))  # 72: interrupted
+        name, cpu, runs, _, new, status = line.split()
+        rows[name].append((float(cpu), int(runs), status not in ("0", "72"), int(new)))  # 72: interrupted
     return rows
 
 
@@ -229,7 +229,9 @@ def main():
     if options.total:
         had = turns_of(WORK / "log")
         for parser in (parser for target in targets for parser in target.parsers):
-            parser.cpu = sum(cpu for cpu, *_ in had[parser.name])
+            for cpu, _, _, new in had[parser.name]:
+                parser.cpu += cpu
+                parser.rate = new / max(cpu, 0.01)
     with tempfile.TemporaryDirectory() as fresh:
         work = Path(fresh) if options.fresh else WORK
         work.mkdir(parents=True, exist_ok=True)

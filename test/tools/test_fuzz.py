@@ -92,6 +92,17 @@ def test_seconds_of_earlier_runs_can_count(tmp_path, options, capsys, monkeypatc
     assert "tz: 60 CPU s" in capsys.readouterr().out
 
 
+def test_who_found_something_in_an_earlier_run_goes_on(tmp_path, options, monkeypatch):
+    (tmp_path / "work").mkdir()
+    turns = "".join(f"{name} 40 100 9 {7 if name == 'shell' else 0} 0\n" for name in fuzz.TARGETS["operator"].split())
+    (tmp_path / "work" / "log").write_text(turns)
+    parser_program(tmp_path, "shell", DONE)
+    monkeypatch.setattr("sys.argv", ["fuzz.py", "--total", "--seconds", "240.6", "--jobs", "1", "--build",
+                                     str(tmp_path), "operator"])
+    monkeypatch.setattr(fuzz.Fuzz, "account", lambda self, parser, *_: setattr(parser, "cpu", parser.cpu + 1))
+    assert fuzz.main() == 0  # no other program is there to be run
+
+
 def test_a_parser_that_breaks_fails_the_run(tmp_path, options, capsys):
     parser_program(tmp_path, "tz", DONE + "echo it broke; exit 77")
     assert fuzz.Fuzz([fuzz.Target("tz", ["tz"], 1)], tmp_path, options).run(2) == 1
