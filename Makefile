@@ -34,7 +34,7 @@ demo: all ## stock pyfluss: 336,776 flights, then tables with primary keys; psql
 	@scripts/bootstrap demo
 	@EIDER_BIN=$(CURDIR)/$(dir)/eider scripts/demo
 
-test: ## unit tests, corpora, simulated lives, black-box tests; then all of it again under ASan and UBSan
+test: ## fuzzing, unit tests, corpora, simulated lives, black-box tests; then all of it again under ASan and UBSan
 	@scripts/bootstrap build test fuzz
 	@python3 tools/run_tests.py
 

@@ -155,6 +155,7 @@ class Fuzz:
     def worker(self):
         while turn := self.pick():
             parser, seconds = turn
+            parser.failed = True  # until its turn has come to an end, and is accounted for
             try:
                 self.take_turn(parser, seconds)
             finally:
@@ -162,7 +163,7 @@ class Fuzz:
 
     def stop(self, *_):
         self.stopped = True
-        for pid in self.children:
+        for pid in list(self.children):
             os.kill(pid, signal.SIGINT)
 
     def run(self, jobs):

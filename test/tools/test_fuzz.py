@@ -99,8 +99,15 @@ def test_who_found_something_in_an_earlier_run_goes_on(tmp_path, options, monkey
     parser_program(tmp_path, "shell", DONE)
     monkeypatch.setattr("sys.argv", ["fuzz.py", "--total", "--seconds", "240.6", "--jobs", "1", "--build",
                                      str(tmp_path), "operator"])
-    monkeypatch.setattr(fuzz.Fuzz, "account", lambda self, parser, *_: setattr(parser, "cpu", parser.cpu + 1))
+    account = fuzz.Fuzz.account
+    monkeypatch.setattr(fuzz.Fuzz, "account", lambda self, parser, _, *rest: account(self, parser, 1.0, *rest))
     assert fuzz.main() == 0  # no other program is there to be run
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_parser_that_is_not_built_fails_the_run(tmp_path, options, capsys):
+    assert fuzz.Fuzz([fuzz.Target("tz", ["tz"], 1)], tmp_path, options).run(2) == 1
+    assert "tz: 0 CPU s, 0 inputs, 1 parsers, 1 failed" in capsys.readouterr().out
 
 
 def test_a_parser_that_breaks_fails_the_run(tmp_path, options, capsys):
